@@ -1,0 +1,537 @@
+//! From nothing to the provider's consent page: instances, connect sessions, authorisations.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::{
+    Deployment,
+    open::{bytes, plain_values},
+};
+use crate::{
+    model::{
+        Secret,
+        authorisation::{Authorisation, Binding, ConnectSession, Digest, Progress},
+        definition::Pkce,
+        fault::Faults,
+        id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
+        instance::{Instance, State, StoredValues},
+        method::{AuthMethod, StoredMethod},
+        template::MissingValue,
+        url_template::FillError,
+        values::{GivenValues, KnownValues, check_user_values},
+    },
+    port::{
+        BeginAuthorisations, Clock, Creation, Entropy, Instances, Methods, ReadSettings, Seal,
+        Sessions, StoreError, VaultError,
+    },
+    protocol::{
+        authorise_url::{AuthoriseUrlError, authorise_url, scopes},
+        scope::Scope,
+    },
+};
+
+/// How long an authorisation stays open.
+const OPEN_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// The longest life of a connect session.
+pub const LONGEST_SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Why nobody can be sent to the provider.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoriseError {
+    /// The input has faults.
+    #[error("the input has faults")]
+    Faults(Faults),
+    /// There is no such instance, or it is deleted.
+    #[error("there is no such instance")]
+    InstanceGone,
+    /// There is no such auth method.
+    #[error("there is no such auth method")]
+    MethodGone,
+    /// There is no such session, or it has ended.
+    #[error("there is no such connect session")]
+    SessionGone,
+    /// The auth method lacks something; the pointers say what.
+    #[error("the auth method is not complete")]
+    Incomplete(Vec<String>),
+    /// The values don't make a usable request; the sentence says why, without values.
+    #[error("the authorise request can't be made: {0}")]
+    Impossible(String),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A value could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// A new instance, as asked for.
+#[derive(Debug)]
+pub struct NewInstance {
+    /// Its connector.
+    pub connector: ConnectorId,
+    /// Its auth method.
+    pub method: MethodId,
+    /// The name that people see.
+    pub name: String,
+    /// Values of variables.
+    pub values: GivenValues,
+    /// Whether everything required must be there already, or may be asked on the connect page.
+    pub complete: bool,
+}
+
+/// Who binds the authorisation to the person.
+#[derive(Debug)]
+pub enum Binder {
+    /// A browser on our connect page, which gets a cookie; with the token of its session.
+    Browser(Secret),
+    /// The platform, which completes the authorisation itself.
+    Platform,
+}
+
+/// An authorisation that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where the person goes.
+    pub authorise_url: Url,
+    /// The digest of the state; names the authorisation.
+    pub state: Digest,
+    /// What the browser's cookie must hold; for a browser only.
+    pub cookie: Option<Secret>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The form of a connect session.
+#[derive(Debug)]
+pub struct ConnectForm {
+    /// The session.
+    pub session: ConnectSession,
+    /// The instance.
+    pub instance: Instance,
+    /// The auth method, whose questions are asked.
+    pub method: AuthMethod,
+}
+
+/// What the flow needs.
+#[derive(Clone, Copy)]
+pub struct Authorise<'a> {
+    /// Instances.
+    pub instances: &'a dyn Instances,
+    /// Auth methods.
+    pub methods: &'a dyn Methods,
+    /// Connect sessions.
+    pub sessions: &'a dyn Sessions,
+    /// Authorisations.
+    pub authorisations: &'a dyn BeginAuthorisations,
+    /// Return URLs.
+    pub settings: &'a dyn ReadSettings,
+    /// The vault's slot.
+    pub seal: &'a dyn Seal,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Randomness.
+    pub entropy: &'a dyn Entropy,
+    /// Where we run.
+    pub deployment: &'a Deployment,
+}
+
+impl std::fmt::Debug for Authorise<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authorise")
+    }
+}
+
+impl Authorise<'_> {
+    /// Makes an instance that nobody has consented to yet.
+    ///
+    /// # Errors
+    /// [`AuthoriseError::Faults`] with pointers into the request body, and the like.
+    pub async fn create(
+        &self,
+        tenant: &TenantId,
+        new: NewInstance,
+    ) -> Result<Instance, AuthoriseError> {
+        let key = MethodKey {
+            tenant: tenant.clone(),
+            connector: new.connector,
+            id: new.method,
+        };
+        let (stored, method) = self.method(&key).await?;
+        let mut faults = Faults::new();
+        if new.name.len() > 200 {
+            faults.add("/name", "too_long", "a name has 200 bytes at most");
+        }
+        let builders = builder_keys(&stored);
+        if let Err(found) = check_user_values(&method, &new.values, &builders, new.complete) {
+            faults.extend(found.under("/values"));
+        }
+        faults.or(()).map_err(AuthoriseError::Faults)?;
+
+        let now = self.clock.now();
+        let instance_key = InstanceKey {
+            tenant: tenant.clone(),
+            id: InstanceId::new(now, &self.entropy.id()),
+        };
+        let values = self
+            .merged(
+                &instance_key,
+                &method,
+                &StoredValues::default(),
+                &new.values,
+            )
+            .await?;
+        let name = if new.name.trim().is_empty() {
+            method.name.to_string()
+        } else {
+            new.name
+        };
+        let instance = Instance {
+            key: instance_key,
+            connector: key.connector,
+            method: key.id,
+            name,
+            created_at: now,
+            values,
+            incarnation: 0,
+            epoch: 0,
+            lease: None,
+            attempts: 0,
+            last_send: None,
+            not_before: None,
+            failures: 0,
+            last_failure: None,
+            state: State::Pending,
+        };
+        match self.instances.create(&instance).await? {
+            Creation::Done => Ok(instance),
+            Creation::MethodGone => Err(AuthoriseError::MethodGone),
+        }
+    }
+
+    /// Opens a connect session for an instance: the returned token makes its link.
+    ///
+    /// # Errors
+    /// [`AuthoriseError::InstanceGone`], [`AuthoriseError::Faults`] for a return URL that is not registered.
+    pub async fn open_session(
+        &self,
+        instance: &InstanceKey,
+        return_url: Option<&str>,
+        lifetime: Duration,
+    ) -> Result<(Secret, Timestamp), AuthoriseError> {
+        let return_url = self.return_url(&instance.tenant, return_url).await?;
+        self.instance(instance).await?;
+        let token = self.entropy.secret();
+        let lifetime = lifetime.clamp(Duration::from_secs(60), LONGEST_SESSION);
+        let expires_at = self
+            .clock
+            .now()
+            .saturating_add(lifetime)
+            .unwrap_or(Timestamp::MAX);
+        let session = ConnectSession {
+            token: Digest::of(&token),
+            instance: instance.clone(),
+            return_url,
+            expires_at,
+        };
+        self.sessions.put(&session).await?;
+        Ok((token, expires_at))
+    }
+
+    /// What the page of a connect session shows.
+    ///
+    /// # Errors
+    /// [`AuthoriseError::SessionGone`] if there is none, or it has ended.
+    pub async fn form(&self, token: &Secret) -> Result<ConnectForm, AuthoriseError> {
+        let session = self
+            .sessions
+            .find(&Digest::of(token))
+            .await?
+            .ok_or(AuthoriseError::SessionGone)?;
+        if session.expires_at <= self.clock.now() {
+            return Err(AuthoriseError::SessionGone);
+        }
+        let instance = self.instance(&session.instance).await?;
+        let (stored, method) = self.method(&instance.method_key()).await?;
+        complete(&stored, &method)?;
+        Ok(ConnectForm {
+            session,
+            instance,
+            method,
+        })
+    }
+
+    /// Begins an authorisation: pins all that it depends on, and says where the person goes.
+    ///
+    /// Values given now take effect with the consent, and not before.
+    ///
+    /// # Errors
+    /// [`AuthoriseError`] says why it can't begin.
+    pub async fn begin(
+        &self,
+        instance: &InstanceKey,
+        given: &GivenValues,
+        return_url: Option<Url>,
+        binder: Binder,
+    ) -> Result<Begun, AuthoriseError> {
+        let instance = self.instance(instance).await?;
+        let (stored, method) = self.method(&instance.method_key()).await?;
+        complete(&stored, &method)?;
+        let present: Vec<&str> = builder_keys(&stored)
+            .into_iter()
+            .chain(value_keys(&instance.values))
+            .collect();
+        check_user_values(&method, given, &present, true)
+            .map_err(|faults| AuthoriseError::Faults(faults.under("/values")))?;
+        let values = self
+            .merged(&instance.key, &method, &instance.values, given)
+            .await?;
+
+        let known = KnownValues::resolve(
+            &method,
+            &plain_values(&stored.values.plain),
+            &plain_values(&values.plain),
+            self.deployment.callback_url(),
+        );
+        let pinned = self.pin(&method, &known)?;
+        let session = match &binder {
+            Binder::Browser(token) => {
+                Some(self.seal(&instance.key, &pinned.digest, "session", token)?)
+            }
+            Binder::Platform => None,
+        };
+        let cookie = session.as_ref().map(|_| self.entropy.secret());
+        let verifier = pinned.verifier.as_ref();
+        let verifier = verifier
+            .map(|v| self.seal(&instance.key, &pinned.digest, "verifier", v))
+            .transpose()?;
+        let now = self.clock.now();
+        let authorisation = Authorisation {
+            state: pinned.digest.clone(),
+            connector: instance.connector,
+            method: instance.method,
+            method_version: stored.version,
+            incarnation: instance.incarnation,
+            instance: instance.key,
+            token_url: pinned.token_url,
+            redirect_uri: pinned.redirect_uri,
+            scopes: pinned.scopes,
+            verifier,
+            issuer: method.authorise.issuer.as_deref().map(str::to_owned),
+            return_url,
+            binding: cookie.as_ref().map_or(Binding::Platform, |cookie| {
+                Binding::Browser(Digest::of(cookie))
+            }),
+            values,
+            session,
+            created_at: now,
+            expires_at: now.saturating_add(OPEN_FOR).unwrap_or(Timestamp::MAX),
+            progress: Progress::Open,
+        };
+        self.authorisations.put(&authorisation).await?;
+        Ok(Begun {
+            authorise_url: pinned.authorise_url,
+            state: pinned.digest,
+            cookie,
+            expires_at: authorisation.expires_at,
+        })
+    }
+
+    /// A registered return URL.
+    ///
+    /// # Errors
+    /// [`AuthoriseError::Faults`] if it is not registered for the tenant.
+    pub async fn return_url(
+        &self,
+        tenant: &TenantId,
+        text: Option<&str>,
+    ) -> Result<Option<Url>, AuthoriseError> {
+        let Some(text) = text else { return Ok(None) };
+        let allowed = self.settings.settings(tenant).await?.allows(text);
+        let parsed = Url::parse(text).ok().filter(|_| allowed);
+        let why = "it is not among the return URLs in the tenant's settings";
+        let faults = || AuthoriseError::Faults(Faults::one("/return_url", "not_registered", why));
+        parsed.map(Some).ok_or_else(faults)
+    }
+
+    async fn instance(&self, key: &InstanceKey) -> Result<Instance, AuthoriseError> {
+        let found = self.instances.find(key).await?;
+        found
+            .filter(|instance| !matches!(instance.state, State::Deleted { .. }))
+            .ok_or(AuthoriseError::InstanceGone)
+    }
+
+    async fn method(
+        &self,
+        key: &MethodKey,
+    ) -> Result<(std::sync::Arc<StoredMethod>, AuthMethod), AuthoriseError> {
+        let stored = self
+            .methods
+            .find(key)
+            .await?
+            .ok_or(AuthoriseError::MethodGone)?;
+        let method = stored.parse().map_err(|faults| {
+            AuthoriseError::Incomplete(
+                faults
+                    .into_vec()
+                    .into_iter()
+                    .map(|fault| fault.pointer)
+                    .collect(),
+            )
+        })?;
+        Ok((stored, method))
+    }
+
+    /// The values that are there, with those now given in their place, secrets sealed.
+    async fn merged(
+        &self,
+        instance: &InstanceKey,
+        method: &AuthMethod,
+        present: &StoredValues,
+        given: &GivenValues,
+    ) -> Result<StoredValues, AuthoriseError> {
+        self.seal.warm().await?;
+        let mut values = present.clone();
+        for (key, value) in given.iter().filter(|(_, value)| !value.expose().is_empty()) {
+            if method
+                .variable(key)
+                .is_some_and(crate::model::variable::Variable::is_secret)
+            {
+                let sealed = self
+                    .seal
+                    .seal(&Instance::value_place(instance, key), &bytes(value))?;
+                values.sealed.insert(key.clone(), sealed);
+            } else {
+                values.plain.insert(key.clone(), value.expose().clone());
+            }
+        }
+        Ok(values)
+    }
+
+    fn seal(
+        &self,
+        instance: &InstanceKey,
+        state: &Digest,
+        part: &str,
+        secret: &Secret,
+    ) -> Result<crate::model::sealed::Sealed, VaultError> {
+        self.seal
+            .seal(&Authorisation::place(instance, state, part), &bytes(secret))
+    }
+
+    /// Makes everything that an authorisation depends on.
+    fn pin(&self, method: &AuthMethod, known: &KnownValues) -> Result<Pinned, AuthoriseError> {
+        let plain = Scope::new(known, self.deployment.callback_url());
+        let client_id = method.client.id.fill(&plain)?;
+        let redirect_uri = Url::parse(&method.redirect_uri.fill(&plain)?)
+            .map_err(|_| AuthoriseError::Impossible("the callback URL is not a URL".to_owned()))?;
+        let scopes = scopes(&method.authorise, &plain)?;
+        let joined = scopes.join(&method.authorise.scope_separator);
+        let state = self
+            .entropy
+            .letters_and_digits(state_length(method, &plain)?);
+        let verifier = (method.authorise.pkce == Pkce::S256).then(|| self.entropy.secret());
+        let scope = Scope {
+            client_id: Some(&client_id),
+            redirect_uri: Some(redirect_uri.as_str()),
+            state: Some(&state),
+            scope: Some(&joined),
+            ..plain
+        };
+        let token_url = method.token.request.url.as_ref();
+        let token_url = token_url
+            .ok_or_else(|| AuthoriseError::Incomplete(vec!["/definition/token/url".to_owned()]))?;
+        Ok(Pinned {
+            authorise_url: authorise_url(&method.authorise, &scope, verifier.as_ref())?,
+            token_url: token_url.fill(&scope)?,
+            digest: Digest::of(&state),
+            redirect_uri,
+            scopes,
+            verifier,
+        })
+    }
+}
+
+/// What an authorisation pins.
+struct Pinned {
+    authorise_url: Url,
+    token_url: Url,
+    redirect_uri: Url,
+    scopes: Vec<String>,
+    digest: Digest,
+    verifier: Option<Secret>,
+}
+
+/// The length of the state: 128 bits need 22 letters and digits; fewer are good beside PKCE only.
+///
+/// # Errors
+/// [`AuthoriseError::Impossible`] if it is not a number between the bounds.
+pub(super) fn state_length(
+    method: &AuthMethod,
+    scope: &Scope<'_>,
+) -> Result<usize, AuthoriseError> {
+    let least = if method.authorise.pkce == Pkce::S256 {
+        15
+    } else {
+        22
+    };
+    let length = method
+        .authorise
+        .state_length
+        .fill(scope)?
+        .parse::<usize>()
+        .ok();
+    length
+        .filter(|length| (least..=128).contains(length))
+        .ok_or_else(|| {
+            AuthoriseError::Impossible(format!(
+                "the state length must be a number from {least} to 128"
+            ))
+        })
+}
+
+fn complete(stored: &StoredMethod, method: &AuthMethod) -> Result<(), AuthoriseError> {
+    let lacks = method.lacks(&stored.values);
+    if lacks.is_empty() {
+        Ok(())
+    } else {
+        Err(AuthoriseError::Incomplete(lacks))
+    }
+}
+
+fn builder_keys(stored: &StoredMethod) -> Vec<&str> {
+    stored
+        .values
+        .plain
+        .keys()
+        .chain(stored.values.sealed.keys())
+        .map(String::as_str)
+        .collect()
+}
+
+fn value_keys(values: &StoredValues) -> impl Iterator<Item = &str> {
+    values
+        .plain
+        .keys()
+        .chain(values.sealed.keys())
+        .map(String::as_str)
+}
+
+impl From<MissingValue> for AuthoriseError {
+    fn from(missing: MissingValue) -> Self {
+        Self::Impossible(missing.to_string())
+    }
+}
+
+impl From<FillError> for AuthoriseError {
+    fn from(error: FillError) -> Self {
+        Self::Impossible(error.to_string())
+    }
+}
+
+impl From<AuthoriseUrlError> for AuthoriseError {
+    fn from(error: AuthoriseUrlError) -> Self {
+        Self::Impossible(error.to_string())
+    }
+}

@@ -1,0 +1,430 @@
+//! The callback: from a provider's answer to a grant that is kept.
+//!
+//! The state is taken exactly once; the exchange is made exactly once, unless nothing was sent. The
+//! person who finishes must be the one who began.
+
+use tracing::warn;
+
+use super::{
+    Deployment,
+    exchange::{Client, Code},
+    open::{known_values, open_text},
+    retry::insist,
+};
+use crate::{
+    model::{
+        Secret,
+        authorisation::{Authorisation, Binding, Digest, Miss, Progress},
+        failure::FailureCode,
+        grant::{Grant, StoredGrant, Tokens},
+        id::InstanceKey,
+        instance::{Instance, State},
+        method::AuthMethod,
+        sealed::Place,
+        values::KnownValues,
+    },
+    port::{
+        Authorisations, Clock, Connect, Connected, Consents, Due, Egress, Methods, StoreError,
+        Take, Vault, VaultError, shard,
+    },
+    protocol::refusal::TokenFailure,
+};
+
+/// What a provider sent a person back with, before anything of it is believed (RFC 6749 §4.1.2).
+#[derive(Debug)]
+pub struct UnverifiedAnswer {
+    /// The state.
+    pub state: Secret,
+    /// The authorisation code.
+    pub code: Option<Secret>,
+    /// The error code.
+    pub error: Option<String>,
+    /// The issuer (RFC 9207).
+    pub issuer: Option<String>,
+}
+
+/// What became of an answer.
+#[derive(Debug)]
+pub enum Completion {
+    /// The instance is connected.
+    Connected(Box<Authorisation>),
+    /// The grant waits for the platform's `complete`.
+    Parked(Box<Authorisation>),
+    /// It brought no grant.
+    Missed(Box<Authorisation>, Miss),
+    /// It was taken before and what became of it is not known: it may still be under way.
+    Unfinished(Box<Authorisation>),
+    /// It came too late.
+    Expired,
+    /// There is nothing like it, or the browser is not the one that began it.
+    Unknown,
+}
+
+/// Why a callback could not be seen through.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault did not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The instance moves faster than we can write.
+    #[error("the instance would not hold still")]
+    Contended,
+}
+
+/// What the flow needs.
+#[derive(Clone, Copy)]
+pub struct Complete<'a> {
+    /// Authorisations.
+    pub authorisations: &'a dyn Authorisations,
+    /// Instances.
+    pub instances: &'a dyn Consents,
+    /// Auth methods.
+    pub methods: &'a dyn Methods,
+    /// The vault.
+    pub vault: &'a dyn Vault,
+    /// The way out.
+    pub egress: &'a dyn Egress,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Where we run.
+    pub deployment: &'a Deployment,
+}
+
+impl std::fmt::Debug for Complete<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Complete")
+    }
+}
+
+impl Complete<'_> {
+    /// Takes the authorisation that an answer belongs to and sees it through. `cookie` is what the
+    /// browser holds for the authorisation.
+    ///
+    /// # Errors
+    /// [`CompleteError`] if it could not be seen through; the person starts again.
+    pub async fn callback(
+        &self,
+        answer: UnverifiedAnswer,
+        cookie: impl FnOnce(&Digest) -> Option<Secret>,
+    ) -> Result<Completion, CompleteError> {
+        let digest = Digest::of(&answer.state);
+        let holds = cookie(&digest);
+        match self.authorisations.take(&digest, self.clock.now()).await? {
+            Take::Unknown => Ok(Completion::Unknown),
+            Take::Expired => Ok(Completion::Expired),
+            Take::Replayed(authorisation) if is_beginner(&authorisation, holds.as_ref()) => {
+                self.result(authorisation).await
+            }
+            Take::Replayed(_) => Ok(Completion::Unknown),
+            Take::Taken(authorisation) if is_beginner(&authorisation, holds.as_ref()) => {
+                match self.finish(&authorisation, &answer).await? {
+                    Ok(None) => Ok(Completion::Connected(authorisation)),
+                    Ok(Some(grant)) => {
+                        insist(self.clock, || self.authorisations.park(&digest, &grant)).await?;
+                        Ok(Completion::Parked(authorisation))
+                    }
+                    Err(miss) => self.missed(authorisation, miss).await,
+                }
+            }
+            Take::Taken(authorisation) => self.missed(authorisation, Miss::OtherBrowser).await,
+        }
+    }
+
+    /// Completes a parked authorisation in the name of the platform, whose session with the person
+    /// is what binds it. `None` if the tenant has no such authorisation, or it is not parked.
+    ///
+    /// # Errors
+    /// [`CompleteError`] if it could not be seen through.
+    pub async fn complete(
+        &self,
+        tenant: &crate::model::id::TenantId,
+        state: &Digest,
+    ) -> Result<Option<Result<InstanceKey, Miss>>, CompleteError> {
+        let found = self
+            .authorisations
+            .find(state)
+            .await?
+            .filter(|found| found.instance.tenant == *tenant);
+        let Some(authorisation) = found else {
+            return Ok(None);
+        };
+        let Progress::Parked(parked) = &authorisation.progress else {
+            return Ok(None);
+        };
+        if authorisation.expires_at <= self.clock.now()
+            || !self.authorisations.complete(state).await?
+        {
+            return Ok(None);
+        }
+        let place = Authorisation::place(&authorisation.instance, state, "tokens");
+        let tokens = Tokens::from_plaintext(&self.vault.open(&place, &parked.tokens).await?)
+            .map_err(|_| VaultError::Refused)?;
+        let grant = Grant {
+            tokens,
+            expires_at: parked.expires_at,
+            scopes: parked.scopes.clone(),
+            received_at: parked.received_at,
+        };
+        Ok(Some(
+            self.connect(&authorisation, &grant)
+                .await?
+                .map(|()| authorisation.instance),
+        ))
+    }
+
+    /// Checks the answer, exchanges the code and keeps the grant: in the instance, or parked.
+    async fn finish(
+        &self,
+        authorisation: &Authorisation,
+        answer: &UnverifiedAnswer,
+    ) -> Result<Result<Option<StoredGrant>, Miss>, CompleteError> {
+        let code = match check(authorisation, answer) {
+            Ok(code) => code,
+            Err(miss) => return Ok(Err(miss)),
+        };
+        let grant = match self.exchange(authorisation, code).await? {
+            Ok(grant) => grant,
+            Err(failure) => {
+                warn!(
+                    instance = %authorisation.instance.id, auth_method = %authorisation.method,
+                    code = ?failure.code, words = failure.words.as_deref(), "exchange failed"
+                );
+                return Ok(Err(miss(&failure)));
+            }
+        };
+        match authorisation.binding {
+            Binding::Browser(_) => Ok(self.connect(authorisation, &grant).await?.map(|()| None)),
+            Binding::Platform => {
+                let place =
+                    Authorisation::place(&authorisation.instance, &authorisation.state, "tokens");
+                Ok(Ok(Some(self.stored(&grant, 0, &place)?)))
+            }
+        }
+    }
+
+    /// Exchanges the code once, at the pinned URL. What was not sent may be tried again.
+    async fn exchange(
+        &self,
+        authorisation: &Authorisation,
+        code: &Secret,
+    ) -> Result<Result<Grant, TokenFailure>, CompleteError> {
+        let impossible = || TokenFailure::new(FailureCode::RequestImpossible, false);
+        let Some((method, values)) = self.prepared(authorisation).await? else {
+            return Ok(Err(impossible()));
+        };
+        let verifier = match &authorisation.verifier {
+            None => None,
+            Some(sealed) => {
+                let place =
+                    Authorisation::place(&authorisation.instance, &authorisation.state, "verifier");
+                Some(open_text(self.vault, &place, sealed).await?)
+            }
+        };
+        let client = self.client(&method, &values);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let code = Code {
+                code,
+                verifier: verifier.as_ref(),
+                redirect_uri: &authorisation.redirect_uri,
+                scopes: &authorisation.scopes,
+            };
+            match client.exchange_code(&authorisation.token_url, code).await {
+                Err(failure) if failure.code == FailureCode::Unreachable && tries < 2 => {}
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+
+    /// The auth method and all its values; `None` if it is gone or can't be read any more.
+    async fn prepared(
+        &self,
+        authorisation: &Authorisation,
+    ) -> Result<Option<(AuthMethod, KnownValues)>, CompleteError> {
+        self.vault.warm().await?;
+        let Some(stored) = self.methods.find(&authorisation.method_key()).await? else {
+            return Ok(None);
+        };
+        let Ok(method) = stored.parse() else {
+            return Ok(None);
+        };
+        let (key, values) = (&authorisation.instance, &authorisation.values);
+        let values = known_values(
+            self.vault,
+            &stored,
+            &method,
+            key,
+            values,
+            self.deployment.callback_url(),
+        )
+        .await?;
+        Ok(Some((method, values)))
+    }
+
+    fn client<'s>(&'s self, method: &'s AuthMethod, values: &'s KnownValues) -> Client<'s> {
+        Client {
+            egress: self.egress,
+            clock: self.clock,
+            method,
+            values,
+            callback_url: self.deployment.callback_url(),
+        }
+    }
+
+    fn stored(&self, grant: &Grant, epoch: u64, place: &Place) -> Result<StoredGrant, VaultError> {
+        let plaintext = grant
+            .tokens
+            .to_plaintext()
+            .map_err(|_| VaultError::Refused)?;
+        Ok(StoredGrant {
+            epoch,
+            tokens: self.vault.seal(place, &plaintext)?,
+            refreshable: grant.tokens.refresh_token.is_some(),
+            expires_at: grant.expires_at,
+            scopes: grant.scopes.clone(),
+            received_at: grant.received_at,
+        })
+    }
+
+    /// Lets the consent take effect. Of two for one instance, the one that comes later wins.
+    async fn connect(
+        &self,
+        authorisation: &Authorisation,
+        grant: &Grant,
+    ) -> Result<Result<(), Miss>, CompleteError> {
+        let key = &authorisation.instance;
+        // A new instance has neither; an older one says what it has at the first try.
+        let (mut epoch, mut incarnation) = (authorisation.incarnation, authorisation.incarnation);
+        let spread = Instance::spread_of(key);
+        for _ in 0..8 {
+            let stored = self.stored(grant, epoch + 1, &Instance::tokens_place(key, epoch + 1))?;
+            let due = stored.due_at(spread).map(|at| Due {
+                shard: shard(spread),
+                at,
+            });
+            let values = &authorisation.values;
+            let connect = || {
+                self.instances.connect(Connect {
+                    key,
+                    epoch,
+                    incarnation,
+                    grant: &stored,
+                    values,
+                    due,
+                })
+            };
+            match insist(self.clock, connect).await? {
+                Connected::Done => return Ok(Ok(())),
+                Connected::Moved(now)
+                    if now
+                        .grant()
+                        .is_some_and(|grant| grant.tokens == stored.tokens) =>
+                {
+                    return Ok(Ok(()));
+                }
+                Connected::Moved(now) => (epoch, incarnation) = (now.epoch, now.incarnation),
+                Connected::Gone => {
+                    self.give_back(authorisation, grant).await?;
+                    return Ok(Err(Miss::InstanceGone));
+                }
+            }
+        }
+        Err(CompleteError::Contended)
+    }
+
+    /// Revokes what nobody will use.
+    async fn give_back(
+        &self,
+        authorisation: &Authorisation,
+        grant: &Grant,
+    ) -> Result<(), CompleteError> {
+        let Some((method, values)) = self.prepared(authorisation).await? else {
+            return Ok(());
+        };
+        if let Some(request) = &method.revoke
+            && let Err(failure) = self
+                .client(&method, &values)
+                .revoke(request, &grant.tokens)
+                .await
+        {
+            warn!(instance = %authorisation.instance.id, code = ?failure.code, "unused grant not revoked");
+        }
+        Ok(())
+    }
+
+    async fn missed(
+        &self,
+        authorisation: Box<Authorisation>,
+        miss: Miss,
+    ) -> Result<Completion, CompleteError> {
+        self.authorisations.fail(&authorisation.state, miss).await?;
+        Ok(Completion::Missed(authorisation, miss))
+    }
+
+    /// What a page shows that is loaded again.
+    async fn result(&self, authorisation: Box<Authorisation>) -> Result<Completion, CompleteError> {
+        match authorisation.progress {
+            Progress::Failed(miss) => Ok(Completion::Missed(authorisation, miss)),
+            Progress::Parked(_) | Progress::Completed => Ok(Completion::Parked(authorisation)),
+            Progress::Open | Progress::Taken => {
+                let instance = self.instances.find(&authorisation.instance).await?;
+                let connected = |instance: &Instance| {
+                    matches!(instance.state, State::Active(_))
+                        && instance.incarnation > authorisation.incarnation
+                };
+                if instance.as_ref().is_some_and(connected) {
+                    Ok(Completion::Connected(authorisation))
+                } else {
+                    Ok(Completion::Unfinished(authorisation))
+                }
+            }
+        }
+    }
+}
+
+/// Whether the browser is the one that began; where the platform binds, it does so later.
+fn is_beginner(authorisation: &Authorisation, cookie: Option<&Secret>) -> bool {
+    match &authorisation.binding {
+        Binding::Browser(digest) => cookie.is_some_and(|cookie| digest.matches(cookie)),
+        Binding::Platform => true,
+    }
+}
+
+/// The code, if the answer is one to this authorisation and says yes.
+fn check<'a>(
+    authorisation: &Authorisation,
+    answer: &'a UnverifiedAnswer,
+) -> Result<&'a Secret, Miss> {
+    // RFC 9207 §2.4: compared as strings, errors included.
+    if let Some(expected) = &authorisation.issuer
+        && answer.issuer.as_ref() != Some(expected)
+    {
+        return Err(Miss::Mismatch);
+    }
+    match (&answer.error, &answer.code) {
+        (Some(error), _) if error == "access_denied" => Err(Miss::Denied),
+        (Some(_), _) => Err(Miss::ProviderRefused),
+        (None, Some(code)) => Ok(code),
+        (None, None) => Err(Miss::Mismatch),
+    }
+}
+
+fn miss(failure: &TokenFailure) -> Miss {
+    match failure.code {
+        FailureCode::GrantRefused | FailureCode::GrantLost | FailureCode::NotRefreshable => {
+            Miss::CodeRefused
+        }
+        FailureCode::ClientRefused
+        | FailureCode::RequestImpossible
+        | FailureCode::AnswerUnreadable
+        | FailureCode::DestinationRefused => Miss::Misconfigured,
+        FailureCode::AnswerLost => Miss::AnswerLost,
+        FailureCode::Unreachable | FailureCode::ProviderError | FailureCode::Throttled => {
+            Miss::ProviderUnwell
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Deleting an instance: mark, revoke at the provider, forget, and purge once nobody can be at it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Deployment,
+    exchange::Client,
+    open::known_values,
+    refresh::{LEASE, SKEW},
+};
+use crate::{
+    model::{
+        failure::Failure,
+        grant::Tokens,
+        id::InstanceKey,
+        instance::{Instance, State},
+    },
+    port::{Clock, Deletions, Due, Egress, Methods, StoreError, Vault, VaultError, shard},
+};
+
+/// What the provider said to a revocation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Revocation {
+    /// It confirmed: the tokens work no more (RFC 7009 §2.2).
+    Confirmed,
+    /// It did not; the tokens may work until they end by themselves.
+    Unconfirmed {
+        /// Why.
+        #[serde(flatten)]
+        failure: Failure,
+    },
+    /// The auth method has no revocation URL.
+    NotSupported,
+    /// There was nothing to revoke.
+    Nothing,
+}
+
+/// Why an instance could not be deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    /// There is no such instance.
+    #[error("there is no such instance")]
+    Gone,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the flow needs.
+#[derive(Clone, Copy)]
+pub struct Delete<'a> {
+    /// Instances.
+    pub instances: &'a dyn Deletions,
+    /// Auth methods.
+    pub methods: &'a dyn Methods,
+    /// The vault.
+    pub vault: &'a dyn Vault,
+    /// The way out.
+    pub egress: &'a dyn Egress,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Where we run.
+    pub deployment: &'a Deployment,
+}
+
+impl std::fmt::Debug for Delete<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Delete")
+    }
+}
+
+impl Delete<'_> {
+    /// Deletes an instance and says whether the provider confirmed that its tokens are revoked.
+    ///
+    /// # Errors
+    /// [`DeleteError::Gone`] if there is none; [`DeleteError::Store`] if it could not be marked. What
+    /// is marked is seen through by the refresher.
+    pub async fn delete(&self, key: &InstanceKey) -> Result<Revocation, DeleteError> {
+        let now = self.clock.now();
+        let due = Due {
+            shard: shard(Instance::spread_of(key)),
+            at: after_lease(now),
+        };
+        let instance = self
+            .instances
+            .mark(key, now, due)
+            .await?
+            .ok_or(DeleteError::Gone)?;
+        let revocation = self.revoke(&instance).await;
+        self.instances.forget(&instance).await?;
+        Ok(revocation)
+    }
+
+    /// Sees a marked instance through: what is left of it after a crash, and its removal.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store did not answer; the next sweep tries again.
+    pub async fn finish(&self, instance: &Instance) -> Result<(), StoreError> {
+        let State::Deleted { grant, at } = &instance.state else {
+            return Ok(());
+        };
+        if grant.is_some() {
+            self.revoke(instance).await;
+        }
+        self.instances.forget(instance).await?;
+        if after_lease(*at) <= self.clock.now() {
+            self.instances.purge(&instance.key).await?;
+        }
+        Ok(())
+    }
+
+    async fn revoke(&self, instance: &Instance) -> Revocation {
+        if instance.grant().is_none() {
+            return Revocation::Nothing;
+        }
+        match self.try_revoke(instance).await {
+            Ok(revocation) => revocation,
+            Err(RevokeError::Store(_) | RevokeError::Vault(_)) => {
+                let code = crate::model::failure::FailureCode::RequestImpossible;
+                Revocation::Unconfirmed {
+                    failure: Failure {
+                        at: self.clock.now(),
+                        code,
+                        words: None,
+                    },
+                }
+            }
+        }
+    }
+
+    async fn try_revoke(&self, instance: &Instance) -> Result<Revocation, RevokeError> {
+        let stored = self.methods.find(&instance.method_key()).await?;
+        let Some(stored) = stored else {
+            return Ok(Revocation::NotSupported);
+        };
+        let Ok(method) = stored.parse() else {
+            return Ok(Revocation::NotSupported);
+        };
+        let (Some(request), Some(grant)) = (&method.revoke, instance.grant()) else {
+            return Ok(Revocation::NotSupported);
+        };
+        let key = &instance.key;
+        let callback_url = self.deployment.callback_url();
+        let values = known_values(
+            self.vault,
+            &stored,
+            &method,
+            key,
+            &instance.values,
+            callback_url,
+        )
+        .await?;
+        let opened = self
+            .vault
+            .open(&Instance::tokens_place(key, grant.epoch), &grant.tokens)
+            .await?;
+        let tokens = Tokens::from_plaintext(&opened).map_err(|_| VaultError::Refused)?;
+        let client = Client {
+            egress: self.egress,
+            clock: self.clock,
+            method: &method,
+            values: &values,
+            callback_url,
+        };
+        Ok(match client.revoke(request, &tokens).await {
+            Ok(()) => Revocation::Confirmed,
+            Err(failure) => Revocation::Unconfirmed {
+                failure: Failure {
+                    at: self.clock.now(),
+                    code: failure.code,
+                    words: failure.words,
+                },
+            },
+        })
+    }
+}
+
+/// When nobody can hold a lease any more that was taken before `start`.
+fn after_lease(start: jiff::Timestamp) -> jiff::Timestamp {
+    start.saturating_add(LEASE + SKEW).unwrap_or(start)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RevokeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}

@@ -1,0 +1,55 @@
+//! The verbs, one file each. A flow borrows its ports and reads top to bottom as the specification.
+
+pub mod authenticate;
+pub mod authorise;
+pub mod complete;
+pub mod define;
+pub mod delete;
+mod exchange;
+mod open;
+pub mod refresh;
+mod retry;
+pub mod sweep;
+pub mod vend;
+
+use url::Url;
+
+/// What a flow must know of where it runs.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Where people and callers reach us, without a trailing slash.
+    base_url: String,
+    /// Where providers send people back to.
+    callback_url: String,
+}
+
+impl Deployment {
+    /// A deployment that is reached at `base_url`.
+    #[must_use]
+    pub fn new(base_url: &Url) -> Self {
+        let base_url = base_url.as_str().trim_end_matches('/').to_owned();
+        let callback_url = format!("{base_url}/oauth/authenticate");
+        Self {
+            base_url,
+            callback_url,
+        }
+    }
+
+    /// Where people and callers reach us, without a trailing slash.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The callback URL that is ours for all connectors.
+    #[must_use]
+    pub fn callback_url(&self) -> &str {
+        &self.callback_url
+    }
+
+    /// Whether people reach us over TLS, so that cookies can insist on it.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+}

@@ -1,0 +1,69 @@
+//! Opening the values that a request needs.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    model::{
+        Secret,
+        id::InstanceKey,
+        instance::{Instance, StoredValues},
+        method::{AuthMethod, StoredMethod},
+        sealed::{Place, Sealed},
+        values::{GivenValues, KnownValues},
+    },
+    port::{Vault, VaultError},
+};
+
+/// All values for requests in the name of an instance, secrets included.
+pub(super) async fn known_values(
+    vault: &dyn Vault,
+    stored: &StoredMethod,
+    method: &AuthMethod,
+    instance: &InstanceKey,
+    values: &StoredValues,
+    callback_url: &str,
+) -> Result<KnownValues, VaultError> {
+    let builders = |variable: &str| StoredMethod::value_place(&stored.key, variable);
+    let users = |variable: &str| Instance::value_place(instance, variable);
+    let builder = open_all(vault, &stored.values.plain, &stored.values.sealed, builders).await?;
+    let user = open_all(vault, &values.plain, &values.sealed, users).await?;
+    Ok(KnownValues::resolve(method, &builder, &user, callback_url))
+}
+
+async fn open_all(
+    vault: &dyn Vault,
+    plain: &BTreeMap<String, String>,
+    sealed: &BTreeMap<String, Sealed>,
+    place: impl Fn(&str) -> Place,
+) -> Result<GivenValues, VaultError> {
+    let mut values = plain_values(plain);
+    for (key, sealed) in sealed {
+        values.insert(key.clone(), open_text(vault, &place(key), sealed).await?);
+    }
+    Ok(values)
+}
+
+/// The values that are no secrets.
+pub(super) fn plain_values(plain: &BTreeMap<String, String>) -> GivenValues {
+    plain
+        .iter()
+        .map(|(key, value)| (key.clone(), Secret::from(value.as_str())))
+        .collect()
+}
+
+/// Opens a sealed text.
+pub(super) async fn open_text(
+    vault: &dyn Vault,
+    place: &Place,
+    sealed: &Sealed,
+) -> Result<Secret, VaultError> {
+    let opened = vault.open(place, sealed).await?;
+    String::from_utf8(opened.expose().clone())
+        .map(Secret::new)
+        .map_err(|_| VaultError::Refused)
+}
+
+/// The bytes of a text that is to be sealed.
+pub(super) fn bytes(text: &Secret) -> Secret<Vec<u8>> {
+    Secret::new(text.expose().as_bytes().to_vec())
+}

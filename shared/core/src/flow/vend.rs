@@ -1,0 +1,298 @@
+//! Handing out a credential that works.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    open::known_values,
+    refresh::{Refresh, RefreshError, Refreshed},
+};
+use crate::{
+    model::{
+        Secret,
+        failure::{Failure, FailureCode},
+        grant::{StoredGrant, Tokens},
+        id::InstanceKey,
+        instance::{Instance, State},
+        method::AuthMethod,
+        template::{Namespace, Template},
+        values::KnownValues,
+    },
+    port::{Condemn, StoreError, VaultError},
+    protocol::{
+        dialect::{Applied, apply},
+        scope::Scope,
+    },
+};
+
+/// How long a caller waits for a refresh that somebody else makes.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(24);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A credential: what a caller puts on its own requests to the provider.
+#[derive(Debug)]
+pub struct Credential {
+    /// The instance that it is of.
+    pub instance: Instance,
+    /// The access token.
+    pub access_token: Secret,
+    /// How the access token is used, as the provider spells it.
+    pub token_type: String,
+    /// Headers, query and body parameters to apply.
+    pub applied: Applied,
+    /// When the access token ends, if that is known.
+    pub expires_at: Option<Timestamp>,
+    /// The scopes granted.
+    pub scopes: Vec<String>,
+}
+
+/// Why there is no credential.
+#[derive(Debug, thiserror::Error)]
+pub enum VendError {
+    /// There is no such instance, or it is deleted.
+    #[error("there is no such instance")]
+    Gone,
+    /// Nobody has consented yet.
+    #[error("the instance is not connected yet")]
+    NotConnected,
+    /// Only a new consent helps.
+    #[error("the user must reconnect")]
+    ReconnectRequired(Failure),
+    /// The access token has ended and the last refresh failed; it is tried again.
+    #[error("the access token has ended and could not be refreshed")]
+    Unavailable {
+        /// What went wrong, if a refresh has failed.
+        failure: Option<Failure>,
+        /// When it is worth asking again.
+        retry_after: Duration,
+    },
+    /// What the definition says of using a credential can't be filled.
+    #[error("the credential can't be made from the definition and its values")]
+    Impossible,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault did not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl From<RefreshError> for VendError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Store(error) => Self::Store(error),
+            RefreshError::Vault(error) => Self::Vault(error),
+        }
+    }
+}
+
+impl Refresh<'_> {
+    /// A credential whose access token is fresh, or lives `at_least` as long as the caller asks. A
+    /// stale one is refreshed first; if somebody else is at it, their result is waited for, and
+    /// never is a second refresh started.
+    ///
+    /// # Errors
+    /// [`VendError`] says who has to act.
+    pub async fn vend(
+        &self,
+        key: &InstanceKey,
+        at_least: Option<SignedDuration>,
+    ) -> Result<Credential, VendError> {
+        let patience_ends = self
+            .clock
+            .now()
+            .saturating_add(PATIENCE)
+            .unwrap_or(Timestamp::MAX);
+        loop {
+            let instance = self.instances.find(key).await?.ok_or(VendError::Gone)?;
+            let grant = active(&instance)?;
+            let now = self.clock.now();
+            if grant.is_fresh(now, at_least) {
+                return self.credential(&instance, grant, None).await;
+            }
+            if !grant.refreshable {
+                return match grant.is_alive(now) {
+                    true => self.credential(&instance, grant, None).await,
+                    false => Err(self.ended(&instance, grant).await?),
+                };
+            }
+            let failed = match self.next(&instance).await? {
+                Next::Renewed(grant, tokens) => {
+                    return self.credential(&instance, &grant, Some(*tokens)).await;
+                }
+                Next::Ended(cause) => return Err(VendError::ReconnectRequired(cause)),
+                Next::Look if now >= patience_ends => VendError::Unavailable {
+                    failure: None,
+                    retry_after: LOOK * 20,
+                },
+                Next::Look
+                    if grant.is_alive(now) && instance.lease.is_some() && at_least.is_none() =>
+                {
+                    // Never blocked by a lease while the token lives.
+                    return self.credential(&instance, grant, None).await;
+                }
+                Next::Look => {
+                    self.clock.sleep(LOOK).await;
+                    continue;
+                }
+                Next::Failed {
+                    failure,
+                    retry_after,
+                } => VendError::Unavailable {
+                    failure,
+                    retry_after,
+                },
+            };
+            return if grant.is_alive(now) && at_least.is_none() {
+                self.credential(&instance, grant, None).await
+            } else {
+                Err(failed)
+            };
+        }
+    }
+
+    /// What to do about a stale token: refresh it, unless somebody is at it or it must wait.
+    async fn next(&self, instance: &Instance) -> Result<Next, VendError> {
+        let now = self.clock.now();
+        if instance
+            .lease
+            .as_ref()
+            .is_some_and(|lease| now < lease.until)
+        {
+            return Ok(Next::Look);
+        }
+        if let Some(wait) = instance.not_before.filter(|not_before| now < *not_before) {
+            let retry_after = Duration::try_from(wait.duration_since(now)).unwrap_or(LOOK);
+            return Ok(Next::Failed {
+                failure: instance.last_failure.clone(),
+                retry_after,
+            });
+        }
+        Ok(match self.refresh(instance).await? {
+            Refreshed::Renewed(grant, tokens) => Next::Renewed(grant, tokens),
+            Refreshed::Moved => Next::Look,
+            Refreshed::Gone => return Err(VendError::Gone),
+            Refreshed::Ended(cause) => Next::Ended(cause),
+            Refreshed::Failed(failure) => Next::Failed {
+                failure: Some(failure),
+                retry_after: Duration::from_secs(1),
+            },
+        })
+    }
+
+    /// Remembers that there is nothing left to refresh with.
+    pub(super) async fn ended(
+        &self,
+        instance: &Instance,
+        grant: &StoredGrant,
+    ) -> Result<VendError, StoreError> {
+        let cause = Failure {
+            at: self.clock.now(),
+            code: FailureCode::NotRefreshable,
+            words: None,
+        };
+        let condemn = Condemn {
+            key: &instance.key,
+            incarnation: instance.incarnation,
+            base: grant.epoch,
+            nonce: None,
+            cause: &cause,
+        };
+        self.instances.condemn(condemn).await?;
+        Ok(VendError::ReconnectRequired(cause))
+    }
+
+    async fn credential(
+        &self,
+        instance: &Instance,
+        grant: &StoredGrant,
+        tokens: Option<Tokens>,
+    ) -> Result<Credential, VendError> {
+        let tokens = match tokens {
+            Some(tokens) => tokens,
+            None => {
+                let place = Instance::tokens_place(&instance.key, grant.epoch);
+                let opened = self.vault.open(&place, &grant.tokens).await?;
+                Tokens::from_plaintext(&opened).map_err(|_| VaultError::Refused)?
+            }
+        };
+        let stored = self
+            .methods
+            .find(&instance.method_key())
+            .await?
+            .ok_or(VendError::Impossible)?;
+        let method = stored.parse().map_err(|_| VendError::Impossible)?;
+        let values = if names_values(&method) {
+            let callback_url = self.deployment.callback_url();
+            known_values(
+                self.vault,
+                &stored,
+                &method,
+                &instance.key,
+                &instance.values,
+                callback_url,
+            )
+            .await?
+        } else {
+            KnownValues::default()
+        };
+        let scope = Scope {
+            access_token: Some(&tokens.access_token),
+            ..Scope::new(&values, self.deployment.callback_url())
+        };
+        let client_id = method.client.id.fill(&scope).ok();
+        let applied = apply(
+            &method.credential,
+            &Scope {
+                client_id: client_id.as_deref(),
+                ..scope
+            },
+        )
+        .map_err(|_| VendError::Impossible)?;
+        Ok(Credential {
+            instance: instance.clone(),
+            access_token: tokens.access_token,
+            token_type: tokens.token_type,
+            applied,
+            expires_at: grant.expires_at,
+            scopes: grant.scopes.clone(),
+        })
+    }
+}
+
+enum Next {
+    Renewed(Box<StoredGrant>, Box<Tokens>),
+    /// Somebody is at it, or has just been.
+    Look,
+    Failed {
+        failure: Option<Failure>,
+        retry_after: Duration,
+    },
+    Ended(Failure),
+}
+
+fn active(instance: &Instance) -> Result<&StoredGrant, VendError> {
+    match &instance.state {
+        State::Active(grant) => Ok(grant),
+        State::Pending => Err(VendError::NotConnected),
+        State::ReconnectRequired { cause, .. } => Err(VendError::ReconnectRequired(cause.clone())),
+        State::Deleted { .. } => Err(VendError::Gone),
+    }
+}
+
+/// Whether using a credential takes more than its token: then values have to be opened.
+fn names_values(method: &AuthMethod) -> bool {
+    let credential = &method.credential;
+    let headers = credential.headers.iter().map(|(_, template)| template);
+    let parameters = credential
+        .query
+        .iter()
+        .chain(&credential.body)
+        .map(|(_, template)| template);
+    headers
+        .chain(parameters)
+        .flat_map(Template::references)
+        .any(|reference| reference.namespace != Namespace::Token)
+}

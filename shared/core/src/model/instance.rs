@@ -1,0 +1,142 @@
+//! Instances: one user's authenticated use of a connector.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    failure::Failure,
+    grant::StoredGrant,
+    id::{ConnectorId, InstanceKey, MethodId, MethodKey},
+    sealed::{Place, PlaceKind, Sealed},
+};
+
+/// An instance. The writers of its parts are named, since who writes what is what keeps it whole.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// What names it.
+    pub key: InstanceKey,
+    /// Its connector.
+    pub connector: ConnectorId,
+    /// Its auth method.
+    pub method: MethodId,
+    /// The name that people see.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The user's values; written with the consent that they led to.
+    pub values: StoredValues,
+    /// Which consent it lives by; a reconnect starts the next.
+    pub incarnation: u64,
+    /// One for each lease and consent; never used twice.
+    pub epoch: u64,
+    /// Who is refreshing it, if anyone.
+    pub lease: Option<Lease>,
+    /// Requests sent since the last commit whose fate is unknown.
+    pub attempts: u32,
+    /// When the last refresh was sent.
+    pub last_send: Option<Timestamp>,
+    /// No refresh before this time.
+    pub not_before: Option<Timestamp>,
+    /// Failures since the last commit.
+    pub failures: u32,
+    /// The last failure since the last commit.
+    pub last_failure: Option<Failure>,
+    /// What it can do.
+    pub state: State,
+}
+
+/// The values that a user gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoredValues {
+    /// Those that may be read back.
+    pub plain: BTreeMap<String, String>,
+    /// The secret ones, each sealed.
+    pub sealed: BTreeMap<String, Sealed>,
+}
+
+/// The exclusive right to refresh an instance for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Until when.
+    pub until: Timestamp,
+    /// Whose it is: random, known to its holder alone.
+    pub nonce: String,
+}
+
+/// What an instance can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has consented yet.
+    Pending,
+    /// Credentials can be vended.
+    Active(StoredGrant),
+    /// Only a new consent helps.
+    ReconnectRequired {
+        /// The grant that it lived by.
+        grant: StoredGrant,
+        /// Why it ended.
+        cause: Failure,
+    },
+    /// Deleted, and kept until nobody can be refreshing it any more.
+    Deleted {
+        /// The grant, until the provider has been told.
+        grant: Option<StoredGrant>,
+        /// When it was deleted.
+        at: Timestamp,
+    },
+}
+
+impl Instance {
+    /// What names its auth method.
+    #[must_use]
+    pub fn method_key(&self) -> MethodKey {
+        MethodKey {
+            tenant: self.key.tenant.clone(),
+            connector: self.connector.clone(),
+            id: self.method.clone(),
+        }
+    }
+
+    /// Its grant, whatever its state.
+    #[must_use]
+    pub fn grant(&self) -> Option<&StoredGrant> {
+        match &self.state {
+            State::Pending => None,
+            State::Active(grant) | State::ReconnectRequired { grant, .. } => Some(grant),
+            State::Deleted { grant, .. } => grant.as_ref(),
+        }
+    }
+
+    /// Where its sealed value of the variable `variable` belongs.
+    #[must_use]
+    pub fn value_place(key: &InstanceKey, variable: &str) -> Place {
+        let id = format!("{}/{variable}", key.id);
+        Place {
+            tenant: key.tenant.clone(),
+            kind: PlaceKind::InstanceValues,
+            id,
+            version: 0,
+        }
+    }
+
+    /// Where the tokens that `epoch` produced belong.
+    #[must_use]
+    pub fn tokens_place(key: &InstanceKey, epoch: u64) -> Place {
+        let id = key.id.to_string();
+        Place {
+            tenant: key.tenant.clone(),
+            kind: PlaceKind::Tokens,
+            id,
+            version: epoch,
+        }
+    }
+
+    /// A number fixed for each instance that spreads refreshes over time (RFC 9562 ids end in random bits).
+    #[must_use]
+    pub fn spread_of(key: &InstanceKey) -> u8 {
+        let id = key.id.as_str();
+        let tail = id.get(id.len().saturating_sub(2)..).unwrap_or("0");
+        u8::from_str_radix(tail, 16).unwrap_or(0)
+    }
+}

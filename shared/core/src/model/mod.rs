@@ -1,0 +1,21 @@
+//! The nouns: ids, connectors, auth methods, variables, templates, instances, grants, secrets.
+
+pub mod api_key;
+pub mod authorisation;
+pub mod connector;
+pub mod definition;
+pub mod failure;
+pub mod fault;
+pub mod grant;
+pub mod id;
+pub mod instance;
+pub mod method;
+pub mod rotation;
+pub mod sealed;
+mod secret;
+pub mod template;
+pub mod url_template;
+pub mod values;
+pub mod variable;
+
+pub use secret::Secret;

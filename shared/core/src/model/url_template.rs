@@ -1,0 +1,462 @@
+//! A URL with holes, whose meaning no value can change.
+//!
+//! # Why
+//! A value typed by a user ends up in a URL that is sent a client secret. `..`, `@`, `#`, `\`, a
+//! dot too many or a line break must not turn it into another URL.
+//!
+//! # How it works
+//! The scheme is literal. Where a hole lands decides what its value may be: in the host, host
+//! labels; in the path, one percent-encoded segment or a part of one; in the query, form-encoded.
+//! After filling, the URL is parsed again and must be, part by part, what the template says.
+
+use url::Url;
+
+use super::template::{MissingValue, Piece, Reference, Template, TemplateError, Values};
+
+/// Why a text is not a URL template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlTemplateError {
+    /// It is not a template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// It does not begin with `https://`.
+    #[error("it must begin with 'https://' ('http://' only to this machine itself)")]
+    Scheme,
+    /// Its host is missing or holds something that a host can't.
+    #[error("its host is not a host name")]
+    Host,
+    /// It carries a user name or password.
+    #[error("it must not carry user information")]
+    UserInformation,
+    /// It has a fragment.
+    #[error("it must not have a fragment")]
+    Fragment,
+    /// Its path or query holds something that must be percent-encoded.
+    #[error("its path or query is not a valid one: percent-encode it")]
+    Path,
+}
+
+/// Why a URL could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FillError {
+    /// A value is missing.
+    #[error(transparent)]
+    Missing(#[from] MissingValue),
+    /// A value can't stand where its hole is.
+    #[error("the value of '{0}' can't stand in this place of a URL")]
+    Value(Reference),
+    /// The values together make another URL than the template means.
+    #[error("the values make another URL than the template means")]
+    Changed,
+}
+
+/// A parsed URL template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlTemplate {
+    scheme: &'static str,
+    host: Vec<Piece>,
+    /// `:` and digits, or nothing.
+    port: Box<str>,
+    path: Vec<Piece>,
+    /// With its question mark; empty for no query.
+    query: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Host,
+    Path,
+    Query,
+}
+
+impl UrlTemplate {
+    /// Parses a text as a URL with holes.
+    ///
+    /// # Errors
+    /// [`UrlTemplateError`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, UrlTemplateError> {
+        let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => ("https", rest),
+            (None, Some(rest)) => ("http", rest),
+            (None, None) => return Err(UrlTemplateError::Scheme),
+        };
+        let mut parts = Parts::default();
+        for piece in Template::parse(rest)?.pieces() {
+            match piece {
+                Piece::Hole(_) => parts.push(piece.clone()),
+                Piece::Literal(literal) => parts.literal(literal)?,
+            }
+        }
+        let Parts {
+            host,
+            port,
+            path,
+            query,
+            ..
+        } = parts;
+        let template = Self {
+            scheme,
+            host,
+            port: port.into(),
+            path,
+            query,
+        };
+        template.check(scheme == "http")?;
+        Ok(template)
+    }
+
+    /// What stands in the host.
+    pub fn host_references(&self) -> impl Iterator<Item = &Reference> {
+        references(&self.host)
+    }
+
+    /// What all holes name.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        references(&self.host)
+            .chain(references(&self.path))
+            .chain(references(&self.query))
+    }
+
+    /// The host, if no hole is in it.
+    #[must_use]
+    pub fn literal_host(&self) -> Option<&str> {
+        match self.host.as_slice() {
+            [Piece::Literal(host)] => Some(host),
+            _ => None,
+        }
+    }
+
+    /// Fills every hole.
+    ///
+    /// # Errors
+    /// [`FillError`] if a value is missing or would change what the URL means.
+    pub fn fill(&self, values: &dyn Values) -> Result<Url, FillError> {
+        let host = fill(&self.host, values, Part::Host)?.to_ascii_lowercase();
+        let path = fill(&self.path, values, Part::Path)?;
+        let query = fill(&self.query, values, Part::Query)?;
+        self.parsed(&host, &path, &query).ok_or(FillError::Changed)
+    }
+
+    /// Parses the parts put together, and gives the URL only if it has just these parts.
+    fn parsed(&self, host: &str, path: &str, query: &str) -> Option<Url> {
+        let path = if path.is_empty() { "/" } else { path };
+        let text = format!("{}://{host}{}{path}{query}", self.scheme, self.port);
+        let url = Url::parse(&text).ok()?;
+        let port = self
+            .port
+            .strip_prefix(':')
+            .map(str::parse::<u16>)
+            .transpose()
+            .ok()?;
+        let same = url.scheme() == self.scheme
+            && url.host_str() == Some(host)
+            && port.is_none_or(|port| url.port_or_known_default() == Some(port))
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == path
+            && url.query().unwrap_or("") == query.strip_prefix('?').unwrap_or("")
+            && url.fragment().is_none();
+        same.then_some(url)
+    }
+
+    /// Checks the literal parts by filling all holes with a letter.
+    fn check(&self, plain_http: bool) -> Result<(), UrlTemplateError> {
+        struct Letter;
+        impl Values for Letter {
+            fn value(&self, _: &Reference) -> Option<std::borrow::Cow<'_, str>> {
+                Some("a".into())
+            }
+        }
+        if plain_http && !self.literal_host().is_some_and(is_this_machine) {
+            return Err(UrlTemplateError::Scheme);
+        }
+        let host = fill(&self.host, &Letter, Part::Host).map_err(|_| UrlTemplateError::Host)?;
+        let host = host.to_ascii_lowercase();
+        if self.parsed(&host, "/", "").is_none() {
+            return Err(UrlTemplateError::Host);
+        }
+        self.fill(&Letter)
+            .map(drop)
+            .map_err(|_| UrlTemplateError::Path)
+    }
+}
+
+/// Collects pieces, moving from host to path to query as the literals say.
+#[derive(Default)]
+struct Parts {
+    host: Vec<Piece>,
+    port: String,
+    path: Vec<Piece>,
+    query: Vec<Piece>,
+    part: Option<Part>,
+}
+
+impl Parts {
+    fn push(&mut self, piece: Piece) {
+        match self.part {
+            None | Some(Part::Host) => self.host.push(piece),
+            Some(Part::Path) => self.path.push(piece),
+            Some(Part::Query) => self.query.push(piece),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.push(Piece::Literal(text.into()));
+        }
+    }
+
+    fn literal(&mut self, mut text: &str) -> Result<(), UrlTemplateError> {
+        if text.contains('#') {
+            return Err(UrlTemplateError::Fragment);
+        }
+        if self.part.is_none_or(|part| part == Part::Host) {
+            let end = text.find(['/', '?', '\\']).unwrap_or(text.len());
+            let (authority, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+            self.authority(authority)?;
+            if rest.is_empty() {
+                return Ok(());
+            }
+            self.part = Some(Part::Path);
+            text = rest;
+        }
+        if self.part == Some(Part::Path)
+            && let Some(at) = text.find('?')
+        {
+            let (path, query) = text.split_at_checked(at).unwrap_or((text, ""));
+            self.text(path);
+            self.part = Some(Part::Query);
+            text = query;
+        }
+        self.text(text);
+        Ok(())
+    }
+
+    fn authority(&mut self, text: &str) -> Result<(), UrlTemplateError> {
+        if text.contains('@') {
+            return Err(UrlTemplateError::UserInformation);
+        }
+        if !self.port.is_empty() {
+            return Err(UrlTemplateError::Host);
+        }
+        // An IPv6 literal has colons of its own; the port follows its bracket.
+        let port_at = match text.rfind(']') {
+            Some(bracket) => text
+                .get(bracket..)
+                .and_then(|rest| rest.find(':'))
+                .map(|at| at + bracket),
+            None => text.find(':'),
+        };
+        let (host, port) = port_at
+            .and_then(|at| text.split_at_checked(at))
+            .unwrap_or((text, ""));
+        if port
+            .strip_prefix(':')
+            .is_some_and(|digits| digits.parse::<u16>().is_err())
+        {
+            return Err(UrlTemplateError::Host);
+        }
+        self.text(host);
+        port.clone_into(&mut self.port);
+        Ok(())
+    }
+}
+
+fn references(pieces: &[Piece]) -> impl Iterator<Item = &Reference> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Hole(reference) => Some(reference),
+        Piece::Literal(_) => None,
+    })
+}
+
+fn fill(pieces: &[Piece], values: &dyn Values, part: Part) -> Result<String, FillError> {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Hole(reference) => {
+                let value = values
+                    .value(reference)
+                    .ok_or_else(|| MissingValue(reference.clone()))?;
+                let escaped =
+                    escaped(&value, part).ok_or_else(|| FillError::Value(reference.clone()))?;
+                text.push_str(&escaped);
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// The value as it may stand in `part`, or `None` if it can't stand there at all.
+fn escaped(value: &str, part: Part) -> Option<String> {
+    match part {
+        Part::Host => is_host_labels(value).then(|| value.to_owned()),
+        Part::Path => (!value.is_empty() && value != "." && value != "..")
+            .then(|| percent_encoding::utf8_percent_encode(value, UNRESERVED_ONLY).to_string()),
+        Part::Query => Some(url::form_urlencoded::byte_serialize(value.as_bytes()).collect()),
+    }
+}
+
+/// Everything but the unreserved characters (RFC 3986 §2.3).
+const UNRESERVED_ONLY: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Whether `text` is one or more host labels (RFC 1123 §2.1).
+#[must_use]
+pub fn is_host_labels(text: &str) -> bool {
+    text.len() <= 253
+        && text.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+}
+
+/// Whether a literal host is the machine that we run on; the one place where plain HTTP is thinkable.
+fn is_this_machine(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    struct Value<'a>(&'a str);
+
+    impl Values for Value<'_> {
+        fn value(&self, _: &Reference) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+    }
+
+    fn filled(template: &str, value: &str) -> Result<String, FillError> {
+        UrlTemplate::parse(template)
+            .unwrap()
+            .fill(&Value(value))
+            .map(String::from)
+    }
+
+    #[test]
+    fn a_value_lands_escaped_for_its_place() {
+        for (template, value, url) in [
+            (
+                "https://oauth.myapp.com/token/{{a}}",
+                "acme",
+                "https://oauth.myapp.com/token/acme",
+            ),
+            (
+                "https://oauth.myapp.com/token/{{a}}",
+                "a b/c",
+                "https://oauth.myapp.com/token/a%20b%2Fc",
+            ),
+            (
+                "https://oauth.myapp.com/token/{{a}}",
+                "a?b#c",
+                "https://oauth.myapp.com/token/a%3Fb%23c",
+            ),
+            (
+                "https://{{a}}.shop.com/o",
+                "Acme",
+                "https://acme.shop.com/o",
+            ),
+            (
+                "https://shop.com:8443/o?t={{a}}",
+                "x&y=z",
+                "https://shop.com:8443/o?t=x%26y%3Dz",
+            ),
+            ("https://shop.com", "", "https://shop.com/"),
+            ("http://127.0.0.1:80/o", "", "http://127.0.0.1/o"),
+            ("http://[::1]:8080/{{a}}", "x", "http://[::1]:8080/x"),
+        ] {
+            assert_eq!(filled(template, value).unwrap(), url, "{template} {value}");
+        }
+    }
+
+    #[test]
+    fn no_value_changes_what_a_url_means() {
+        let hostile = [
+            "",
+            ".",
+            "..",
+            "a.b@evil.com",
+            "evil.com/",
+            "evil.com#",
+            "evil.com\\",
+            "-a",
+            "a..b",
+            "a b",
+            "a\r\nb",
+            "é",
+            "a:80",
+            "[::1]",
+            "%65vil",
+            "a\u{0}",
+        ];
+        for value in hostile {
+            assert!(
+                filled("https://{{a}}/token", value).is_err(),
+                "host {value:?}"
+            );
+        }
+        for value in ["", ".", ".."] {
+            assert!(
+                filled("https://shop.com/{{a}}/token", value).is_err(),
+                "path {value:?}"
+            );
+        }
+        // Two values, harmless alone, may not climb together.
+        assert_eq!(
+            filled("https://shop.com/o/{{a}}{{a}}/token", "."),
+            Err(FillError::Value(reference()))
+        );
+        assert_eq!(
+            filled("https://shop.com/o/.{{a}}", "%2e").unwrap(),
+            "https://shop.com/o/.%252e"
+        );
+        // A number alone would be read as an IPv4 address.
+        assert_eq!(
+            filled("https://{{a}}/", "2130706433"),
+            Err(FillError::Changed)
+        );
+    }
+
+    fn reference() -> Reference {
+        Reference {
+            namespace: crate::model::template::Namespace::Variable,
+            key: "a".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_url_template_says_why() {
+        for (text, error) in [
+            ("", UrlTemplateError::Scheme),
+            ("{{base}}/token", UrlTemplateError::Scheme),
+            ("ftp://a.com", UrlTemplateError::Scheme),
+            ("http://a.com/token", UrlTemplateError::Scheme),
+            ("https://", UrlTemplateError::Host),
+            ("https:///token", UrlTemplateError::Host),
+            ("https://user@a.com/", UrlTemplateError::UserInformation),
+            ("https://a.com:port/", UrlTemplateError::Host),
+            ("https://2130706433/", UrlTemplateError::Host),
+            ("https://a.com/x#y", UrlTemplateError::Fragment),
+            ("https://a.com/../x", UrlTemplateError::Path),
+            ("https://a.com/a b", UrlTemplateError::Path),
+            ("https://a.com\\evil", UrlTemplateError::Path),
+            (
+                "https://a.com/{{",
+                UrlTemplateError::Template(TemplateError::Unclosed),
+            ),
+        ] {
+            assert_eq!(UrlTemplate::parse(text), Err(error), "{text}");
+        }
+    }
+}

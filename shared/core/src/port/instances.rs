@@ -1,0 +1,274 @@
+//! Instances: who may do what to them.
+//!
+//! The refresh protocol lives by the conditions named here. Every write is one conditional write;
+//! where it fails, the item as it is comes back with the failure, so that nothing is read twice.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::store::{Page, PageAsk, StoreError};
+use crate::model::{
+    failure::Failure,
+    grant::StoredGrant,
+    id::{InstanceKey, TenantId},
+    instance::{Instance, StoredValues},
+};
+
+/// How many shards the index of due instances has.
+pub const SHARDS: u8 = 16;
+
+/// The shard of an instance.
+#[must_use]
+pub fn shard(spread: u8) -> u8 {
+    spread % SHARDS
+}
+
+/// Reads instances.
+#[async_trait]
+pub trait ReadInstances: Send + Sync {
+    /// The instance, if there is one; strongly consistent. Deleted ones are found until purged.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn find(&self, key: &InstanceKey) -> Result<Option<Instance>, StoreError>;
+}
+
+/// What became of a new instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// It is there, and counted at its auth method.
+    Done,
+    /// Its auth method does not exist.
+    MethodGone,
+}
+
+/// Adds and lists instances.
+#[async_trait]
+pub trait Instances: ReadInstances {
+    /// Adds an instance and counts it at its auth method, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn create(&self, instance: &Instance) -> Result<Creation, StoreError>;
+
+    /// The tenant's instances, without those deleted; a page may be short.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn list(&self, tenant: &TenantId, page: &PageAsk) -> Result<Page<Instance>, StoreError>;
+}
+
+/// A consent that is to take effect.
+#[derive(Debug, Clone)]
+pub struct Connect<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The epoch that the instance has; the grant's own is the next.
+    pub epoch: u64,
+    /// The consent that the instance lives by; it becomes the next.
+    pub incarnation: u64,
+    /// The grant.
+    pub grant: &'a StoredGrant,
+    /// The values that the consent was given for.
+    pub values: &'a StoredValues,
+    /// When the instance wants attention next.
+    pub due: Option<Due>,
+}
+
+/// What became of a consent.
+#[derive(Debug)]
+pub enum Connected {
+    /// The instance lives by it, and lease, doubt and failures are gone: every older writer is out.
+    Done,
+    /// The instance has moved on since; here it is.
+    Moved(Box<Instance>),
+    /// The instance does not exist, or is deleted.
+    Gone,
+}
+
+/// Lets consents take effect.
+#[async_trait]
+pub trait Consents: ReadInstances {
+    /// Lets a consent take effect if epoch and incarnation are as said and the instance is not deleted.
+    ///
+    /// Applied twice, the second is told [`Connected::Moved`] with the grant in place.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn connect(&self, connect: Connect<'_>) -> Result<Connected, StoreError>;
+}
+
+/// When and where an instance stands in the index of due instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The shard.
+    pub shard: u8,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// A lease that is asked for. The write is lease, intent, and proof that the store can take the
+/// answer, in one.
+#[derive(Debug, Clone)]
+pub struct NewLease<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The epoch that the instance has; the lease takes the next.
+    pub epoch: u64,
+    /// Random; says whose lease it is.
+    pub nonce: &'a str,
+    /// Now.
+    pub now: Timestamp,
+    /// A lease that ended before this is over, clocks' differences included.
+    pub lapsed_before: Timestamp,
+    /// Until when it holds.
+    pub until: Timestamp,
+}
+
+/// What became of a lease that was asked for.
+#[derive(Debug)]
+pub enum Leased {
+    /// It is held.
+    Held,
+    /// It is not: the instance is not active, has moved on, is leased, or must wait. Here it is, if
+    /// it exists.
+    Refused(Option<Box<Instance>>),
+}
+
+/// A refresh that brought a grant.
+#[derive(Debug, Clone)]
+pub struct Commit<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The consent that it was refreshed under.
+    pub incarnation: u64,
+    /// The epoch whose tokens it was made from.
+    pub base: u64,
+    /// The grant; its epoch is the lease's.
+    pub grant: &'a StoredGrant,
+    /// When the instance wants attention next.
+    pub due: Option<Due>,
+}
+
+/// What became of a commit.
+#[derive(Debug)]
+pub enum Committed {
+    /// The instance has the grant; lease, doubt and failures are gone.
+    Done,
+    /// The instance has moved on since the lease; here it is, if it exists.
+    Moved(Option<Box<Instance>>),
+}
+
+/// A refresh that brought none.
+#[derive(Debug, Clone)]
+pub struct Fail<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The lease's nonce.
+    pub nonce: &'a str,
+    /// What went wrong.
+    pub failure: &'a Failure,
+    /// No refresh before this time.
+    pub not_before: Timestamp,
+    /// Whether the provider may have acted on the request.
+    pub in_doubt: bool,
+    /// When the instance wants attention next.
+    pub due: Due,
+}
+
+/// A grant that has ended.
+#[derive(Debug, Clone)]
+pub struct Condemn<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The consent that it lived by.
+    pub incarnation: u64,
+    /// The epoch whose tokens are dead.
+    pub base: u64,
+    /// The lease's nonce; `None` where nobody holds a lease.
+    pub nonce: Option<&'a str>,
+    /// Why.
+    pub cause: &'a Failure,
+}
+
+/// Refreshes instances.
+#[async_trait]
+pub trait Leases: ReadInstances {
+    /// Takes a lease if the instance is active, its epoch is as said, no lease holds, and it need
+    /// not wait. A repeated write finds its own nonce and is told [`Leased::Held`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer. The lease may be held; it lapses.
+    async fn lease(&self, lease: NewLease<'_>) -> Result<Leased, StoreError>;
+
+    /// Commits a grant if the instance is not deleted, lives by the same consent, has the tokens
+    /// that the refresh was made from, and no later lease was taken.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn commit(&self, commit: Commit<'_>) -> Result<Committed, StoreError>;
+
+    /// Commits a grant that comes late but is the newest: `base` are the tokens that the instance
+    /// has now. Does not touch a lease.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn commit_late(&self, commit: Commit<'_>) -> Result<Committed, StoreError>;
+
+    /// Frees the lease and remembers the failure, if the lease is still the caller's.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the lease lapses.
+    async fn fail(&self, fail: Fail<'_>) -> Result<(), StoreError>;
+
+    /// Says that only a new consent helps, if nothing has moved.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn condemn(&self, condemn: Condemn<'_>) -> Result<(), StoreError>;
+}
+
+/// Finds what is due, of all tenants.
+#[async_trait]
+pub trait DueInstances: Send + Sync {
+    /// The keys of instances in a shard that are due up to `until`, the most overdue first.
+    /// Eventually consistent.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn due(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        page: &PageAsk,
+    ) -> Result<Page<InstanceKey>, StoreError>;
+}
+
+/// Deletes instances, in three steps that may each be repeated.
+#[async_trait]
+pub trait Deletions: ReadInstances {
+    /// Marks an instance as deleted: no lease, commit or consent succeeds any more. `due` is when
+    /// the refresher looks after what is left. The instance as it is then; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn mark(
+        &self,
+        key: &InstanceKey,
+        now: Timestamp,
+        due: Due,
+    ) -> Result<Option<Instance>, StoreError>;
+
+    /// Forgets the tokens and values of a marked instance and counts it out at its auth method, in
+    /// one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn forget(&self, instance: &Instance) -> Result<(), StoreError>;
+
+    /// Removes a marked instance whose tokens are forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn purge(&self, key: &InstanceKey) -> Result<(), StoreError>;
+}

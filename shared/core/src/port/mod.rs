@@ -1,0 +1,33 @@
+//! The traits that flows need from the world, each with its contract.
+//!
+//! They are split by who needs them, so that what a function can't name it can't do, and its
+//! permissions in AWS follow from its imports.
+
+mod api_keys;
+mod authorisations;
+mod clock;
+mod connectors;
+mod egress;
+mod entropy;
+mod instances;
+mod methods;
+mod sessions;
+mod settings;
+mod store;
+mod vault;
+
+pub use api_keys::{ApiKeys, EditApiKeys};
+pub use authorisations::{Authorisations, BeginAuthorisations, Take};
+pub use clock::Clock;
+pub use connectors::Connectors;
+pub use egress::{Egress, InDoubt, NotSent, Refusal, SendError, WireAnswer, WireRequest};
+pub use entropy::Entropy;
+pub use instances::{
+    Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
+    DueInstances, Fail, Instances, Leased, Leases, NewLease, ReadInstances, SHARDS, shard,
+};
+pub use methods::{EditMethods, MOST_METHODS, Methods};
+pub use sessions::Sessions;
+pub use settings::{EditSettings, ReadSettings};
+pub use store::{Change, Page, PageAsk, Removal, StoreError};
+pub use vault::{Seal, Vault, VaultError};

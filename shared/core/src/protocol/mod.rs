@@ -1,0 +1,15 @@
+//! OAuth 2 on the wire, as pure functions: the authorise URL, requests, and reading answers.
+//!
+//! The `oauth2` crate builds the request that RFC 6749 prescribes and reads the answer that it
+//! prescribes. The [`dialect`] stands between it and the provider: it re-expresses the standard
+//! request as this provider wants it, and turns this provider's answer back into the standard one.
+//! A plain provider passes through byte for byte.
+
+pub mod authorise_url;
+pub mod dialect;
+mod overlay;
+pub mod path;
+pub mod refusal;
+pub mod scope;
+pub mod token_answer;
+pub mod wire;

@@ -1,0 +1,219 @@
+//! What a provider's refusal means (RFC 6749 §5.2), and its words without secrets.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+use jiff::{Timestamp, fmt::rfc2822};
+use serde_json::Value;
+
+use crate::model::{Secret, failure::FailureCode};
+
+/// How a token request failed.
+#[derive(Debug, Clone)]
+pub struct TokenFailure {
+    /// What went wrong.
+    pub code: FailureCode,
+    /// Whether the provider may have acted on the request all the same.
+    pub in_doubt: bool,
+    /// The provider's own words, secrets removed.
+    pub words: Option<String>,
+    /// How long the provider asks us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl TokenFailure {
+    /// A failure without words of the provider.
+    #[must_use]
+    pub fn new(code: FailureCode, in_doubt: bool) -> Self {
+        Self {
+            code,
+            in_doubt,
+            words: None,
+            retry_after: None,
+        }
+    }
+
+    /// Takes secrets out of the provider's words, in case it repeats what it was sent.
+    #[must_use]
+    pub fn without(mut self, secrets: &[&Secret]) -> Self {
+        if let Some(words) = &mut self.words {
+            for secret in secrets.iter().filter(|secret| secret.expose().len() >= 4) {
+                *words = words.replace(secret.expose().as_str(), "[secret]");
+            }
+        }
+        self
+    }
+}
+
+/// Longer waits than this are not obeyed (`refresh.md`: cap 1 h).
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WORDS: usize = 300;
+
+/// What an answer without tokens means.
+#[must_use]
+pub fn failure(
+    status: StatusCode,
+    headers: &HeaderMap,
+    answer: Option<&Value>,
+    now: Timestamp,
+) -> TokenFailure {
+    let word = |name| answer.and_then(|answer| super::path::text(answer, name));
+    let error = word("error").or_else(|| word("error.code"));
+    let retry_after = retry_after(headers, now);
+    let by_status = || match status.as_u16() {
+        429 => (FailureCode::Throttled, false),
+        // A 503 with Retry-After comes from a gate before the endpoint: nothing was consumed.
+        503 if retry_after.is_some() => (FailureCode::Throttled, false),
+        408 | 500..=599 => (FailureCode::ProviderError, true),
+        200..=299 => (FailureCode::AnswerUnreadable, true),
+        _ => (FailureCode::ClientRefused, false),
+    };
+    let (code, in_doubt) = match error.as_deref() {
+        Some("invalid_grant") if status.is_client_error() || status.is_success() => {
+            (FailureCode::GrantRefused, false)
+        }
+        Some("temporarily_unavailable" | "server_error") => (FailureCode::ProviderError, true),
+        Some("slow_down") => (FailureCode::Throttled, false),
+        Some(_) if status.is_success() => (FailureCode::ClientRefused, false),
+        Some(_) | None => by_status(),
+    };
+    let description = word("error_description").or_else(|| word("error.message"));
+    let words = match (error, description) {
+        (Some(error), Some(description)) => Some(format!("{error}: {description}")),
+        (Some(words), None) | (None, Some(words)) => Some(words),
+        (None, None) => Some(format!("HTTP {}", status.as_u16())),
+    };
+    TokenFailure {
+        code,
+        in_doubt,
+        words: words.map(|words| printable(&words)),
+        retry_after,
+    }
+}
+
+/// `Retry-After` in both forms (RFC 9110 §10.2.3), an hour at most.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// A provider's words, short and on one line.
+fn printable(words: &str) -> String {
+    words
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST_WORDS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart() {
+        use FailureCode as F;
+        for (status, answer, code, in_doubt) in [
+            (
+                400,
+                json!({"error": "invalid_grant"}),
+                F::GrantRefused,
+                false,
+            ),
+            (
+                200,
+                json!({"error": "invalid_grant"}),
+                F::GrantRefused,
+                false,
+            ),
+            (
+                500,
+                json!({"error": "invalid_grant"}),
+                F::ProviderError,
+                true,
+            ),
+            (
+                401,
+                json!({"error": "invalid_client"}),
+                F::ClientRefused,
+                false,
+            ),
+            (
+                403,
+                json!({"error": "unauthorized_client"}),
+                F::ClientRefused,
+                false,
+            ),
+            (
+                400,
+                json!({"error": "temporarily_unavailable"}),
+                F::ProviderError,
+                true,
+            ),
+            (404, json!(null), F::ClientRefused, false),
+            (307, json!(null), F::ClientRefused, false),
+            (400, json!(null), F::ClientRefused, false),
+            (408, json!(null), F::ProviderError, true),
+            (502, json!(null), F::ProviderError, true),
+            (503, json!(null), F::ProviderError, true),
+            (429, json!({"error": "rate_limited"}), F::Throttled, false),
+            (200, json!({}), F::AnswerUnreadable, true),
+        ] {
+            let failure = failure(
+                StatusCode::from_u16(status).unwrap(),
+                &HeaderMap::new(),
+                Some(&answer),
+                Timestamp::UNIX_EPOCH,
+            );
+            assert_eq!(
+                (failure.code, failure.in_doubt),
+                (code, in_doubt),
+                "{status} {answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("7", Some(7)),
+            ("86400", Some(3600)),
+            ("Thu, 01 Jan 2026 00:01:00 GMT", Some(60)),
+            ("Wed, 31 Dec 2025 00:01:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static(text))]);
+            assert_eq!(
+                retry_after(&headers, now),
+                seconds.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn words_lose_their_secrets() {
+        let answer = json!({"error": "invalid_client", "error_description": "bad s3cr3t\nhere"});
+        let failure = failure(
+            StatusCode::UNAUTHORIZED,
+            &HeaderMap::new(),
+            Some(&answer),
+            Timestamp::UNIX_EPOCH,
+        );
+        let words = failure.without(&[&"s3cr3t".into()]).words.unwrap();
+        assert_eq!(words, "invalid_client: bad [secret] here");
+    }
+}

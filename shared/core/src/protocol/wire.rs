@@ -1,0 +1,38 @@
+//! What goes to a provider, and what comes back.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use crate::model::Secret;
+
+/// A request as it goes on the wire to a provider.
+///
+/// Header values that carry secrets are marked sensitive ([`http::HeaderValue::set_sensitive`]).
+#[derive(Debug, Clone)]
+pub struct WireRequest {
+    /// The HTTP method.
+    pub method: Method,
+    /// The absolute URL, without user information or fragment.
+    pub url: Url,
+    /// All headers but `Host` and `Content-Length`.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Secret<Vec<u8>>,
+    /// The hard limit of the whole call, connecting and reading the body included.
+    pub limit: Duration,
+}
+
+/// What a provider answered: any status is an answer, a redirect too.
+#[derive(Debug, Clone)]
+pub struct WireAnswer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as received; at most 1 MiB.
+    pub body: Secret<Vec<u8>>,
+    /// From the first byte asked to the last byte read.
+    pub round_trip: Duration,
+}
