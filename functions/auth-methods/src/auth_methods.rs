@@ -1,0 +1,218 @@
+//! `/v1/connectors/{connector}/auth-methods`.
+
+use std::collections::BTreeMap;
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use jiff::Timestamp;
+use latchkey_core::{
+    flow::define::{MethodDraft, removed},
+    model::{
+        Secret,
+        definition::{Definition, VariableDefinition},
+        id::{ConnectorId, MethodId, MethodKey, TenantId},
+        method::StoredMethod,
+    },
+};
+use latchkey_web::{
+    Problem,
+    caller::{Caller, DefinitionsRead, DefinitionsWrite},
+    json::Json,
+    paging::{List, PageQuery, Paging},
+    path::Named,
+    problem::{ProblemKind, Problems},
+    value::{ValueView, views},
+    version::{ETag, IfMatch, MayMatch},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Ports;
+
+/// An auth method, as a builder sends it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MethodBody {
+    /// The provider's flow, as data. It holds no secrets, so it can be shared.
+    definition: Definition,
+    /// The builder's own values of variables, such as `client_id` and `client_secret`. One that is
+    /// not named stays as it is, `null` removes it. Those of type `secret` are never read back.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Option<String>>)]
+    values: BTreeMap<String, Option<Secret>>,
+}
+
+impl From<MethodBody> for MethodDraft {
+    fn from(body: MethodBody) -> Self {
+        Self { definition: body.definition, values: body.values }
+    }
+}
+
+/// An auth method: one way to authenticate with a connector.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MethodView {
+    /// Its id.
+    id: MethodId,
+    /// The connector that it belongs to.
+    connector: ConnectorId,
+    /// Counts its changes; also its entity tag.
+    version: u64,
+    /// The provider's flow, with the default variables filled in.
+    definition: Definition,
+    /// The connector's variables that it uses, as copied when it was saved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    connector_variables: Vec<VariableDefinition>,
+    /// The builder's own values.
+    values: BTreeMap<String, ValueView>,
+    /// Whether people can connect with it.
+    complete: bool,
+    /// What must be given before they can, as JSON Pointers into the auth method.
+    lacks: Vec<String>,
+    /// How many instances use it.
+    instances: u64,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<StoredMethod> for MethodView {
+    fn from(method: StoredMethod) -> Self {
+        let lacks = match method.parse() {
+            Ok(parsed) => parsed.lacks(&method.values),
+            Err(faults) => faults.into_vec().into_iter().map(|fault| fault.pointer).collect(),
+        };
+        Self {
+            id: method.key.id,
+            connector: method.key.connector,
+            version: method.version,
+            definition: method.definition,
+            connector_variables: method.inherited,
+            values: views(&method.values.plain, &method.values.sealed),
+            complete: lacks.is_empty(),
+            lacks,
+            instances: method.instances,
+            created_at: method.created_at,
+            updated_at: method.updated_at,
+        }
+    }
+}
+
+/// The parts of the path of an auth method.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MethodPath {
+    connector: ConnectorId,
+    method: MethodId,
+}
+
+impl MethodPath {
+    fn key(self, tenant: TenantId) -> MethodKey {
+        MethodKey { tenant, connector: self.connector, id: self.method }
+    }
+}
+
+/// Lists a connector's auth methods.
+#[utoipa::path(
+    get, path = "/v1/connectors/{connector}/auth-methods", tag = "auth methods",
+    params(("connector" = ConnectorId, Path, description = "The connector"), PageQuery),
+    responses((status = 200, description = "A page of auth methods", body = List<MethodView>), Problems)
+)]
+pub(crate) async fn list(
+    caller: Caller<DefinitionsRead>,
+    State(ports): State<Ports>,
+    Named(connector): Named<ConnectorId>,
+    Paging(page): Paging,
+) -> Result<Json<List<MethodView>>, Problem> {
+    let found = ports.methods.list(&caller.tenant, &connector, &page).await?;
+    Ok(Json(List::of(found, MethodView::from)))
+}
+
+/// Makes an auth method.
+///
+/// It may be incomplete at first: `lacks` says what must follow before anyone can connect. The
+/// default variables are filled in.
+#[utoipa::path(
+    post, path = "/v1/connectors/{connector}/auth-methods", tag = "auth methods",
+    params(("connector" = ConnectorId, Path, description = "The connector")),
+    request_body = MethodBody,
+    responses((status = 201, description = "The new auth method", body = MethodView), Problems)
+)]
+pub(crate) async fn create(
+    caller: Caller<DefinitionsWrite>,
+    State(ports): State<Ports>,
+    Named(connector): Named<ConnectorId>,
+    Json(body): Json<MethodBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let method = ports.define().create_method(&caller.tenant, &connector, body.into()).await?;
+    Ok((StatusCode::CREATED, ETag(method.version), Json(MethodView::from(method))))
+}
+
+/// Reads an auth method.
+#[utoipa::path(
+    get, path = "/v1/connectors/{connector}/auth-methods/{method}", tag = "auth methods",
+    params(
+        ("connector" = ConnectorId, Path, description = "The connector"),
+        ("method" = MethodId, Path, description = "The auth method")
+    ),
+    responses((status = 200, description = "The auth method", body = MethodView), Problems)
+)]
+pub(crate) async fn read(
+    caller: Caller<DefinitionsRead>,
+    State(ports): State<Ports>,
+    Named(path): Named<MethodPath>,
+) -> Result<impl IntoResponse, Problem> {
+    let method = ports.methods.load(&path.key(caller.tenant)).await?.ok_or_else(gone)?;
+    Ok((ETag(method.version), Json(MethodView::from(method))))
+}
+
+/// Changes an auth method.
+#[utoipa::path(
+    put, path = "/v1/connectors/{connector}/auth-methods/{method}", tag = "auth methods",
+    params(
+        ("connector" = ConnectorId, Path, description = "The connector"),
+        ("method" = MethodId, Path, description = "The auth method"),
+        ("If-Match" = String, Header, description = "The entity tag that was read, or `*` to overwrite")
+    ),
+    request_body = MethodBody,
+    responses((status = 200, description = "The auth method", body = MethodView), Problems)
+)]
+pub(crate) async fn update(
+    caller: Caller<DefinitionsWrite>,
+    State(ports): State<Ports>,
+    Named(path): Named<MethodPath>,
+    IfMatch(seen): IfMatch,
+    Json(body): Json<MethodBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let key = path.key(caller.tenant);
+    let seen = match seen {
+        Some(seen) => seen,
+        None => ports.methods.load(&key).await?.ok_or_else(gone)?.version,
+    };
+    let method = ports.define().update_method(&key, seen, body.into()).await?;
+    Ok((ETag(method.version), Json(MethodView::from(method))))
+}
+
+/// Deletes an auth method that no instance uses.
+#[utoipa::path(
+    delete, path = "/v1/connectors/{connector}/auth-methods/{method}", tag = "auth methods",
+    params(
+        ("connector" = ConnectorId, Path, description = "The connector"),
+        ("method" = MethodId, Path, description = "The auth method"),
+        ("If-Match" = Option<String>, Header, description = "Delete only this version")
+    ),
+    responses((status = 204, description = "It is deleted"), Problems)
+)]
+pub(crate) async fn delete(
+    caller: Caller<DefinitionsWrite>,
+    State(ports): State<Ports>,
+    Named(path): Named<MethodPath>,
+    MayMatch(version): MayMatch,
+) -> Result<StatusCode, Problem> {
+    removed(ports.methods.delete(&path.key(caller.tenant), version).await?, "auth method")?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn gone() -> Problem {
+    Problem::new(ProblemKind::NotFound).detail("there is no such auth method")
+}

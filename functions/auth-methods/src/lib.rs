@@ -1,0 +1,68 @@
+//! The `auth-methods` function: what builders and operators administer. Connectors and auth
+//! methods, the tenant's settings, and API keys.
+
+mod api_keys;
+mod auth_methods;
+mod connectors;
+mod settings;
+
+use std::sync::Arc;
+
+use latchkey_core::{
+    flow::{Deployment, define::Define},
+    port::{Clock, Connectors, EditApiKeys, EditMethods, EditSettings, Entropy, Seal},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the function reaches.
+#[derive(Clone)]
+pub struct Ports {
+    /// Connectors.
+    pub connectors: Arc<dyn Connectors>,
+    /// Auth methods.
+    pub methods: Arc<dyn EditMethods>,
+    /// Settings.
+    pub settings: Arc<dyn EditSettings>,
+    /// API keys.
+    pub api_keys: Arc<dyn EditApiKeys>,
+    /// The vault's slot.
+    pub seal: Arc<dyn Seal>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where we run.
+    pub deployment: Deployment,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+impl Ports {
+    fn define(&self) -> Define<'_> {
+        Define {
+            connectors: &*self.connectors,
+            methods: &*self.methods,
+            seal: &*self.seal,
+            clock: &*self.clock,
+            entropy: &*self.entropy,
+            deployment: &self.deployment,
+        }
+    }
+}
+
+/// The function's routes, with what the OpenAPI document says of them.
+#[must_use]
+pub fn router() -> OpenApiRouter<Ports> {
+    OpenApiRouter::new()
+        .routes(routes!(connectors::list, connectors::create))
+        .routes(routes!(connectors::read, connectors::update, connectors::delete))
+        .routes(routes!(auth_methods::list, auth_methods::create))
+        .routes(routes!(auth_methods::read, auth_methods::update, auth_methods::delete))
+        .routes(routes!(settings::read, settings::update))
+        .routes(routes!(api_keys::list, api_keys::create))
+        .routes(routes!(api_keys::revoke))
+}

@@ -1,0 +1,48 @@
+//! `/v1/authorisations/{authorisation}/complete`: for platforms that forward people themselves.
+
+use axum::extract::State;
+use latchkey_core::model::{
+    authorisation::{Digest, Miss},
+    id::InstanceId,
+};
+use latchkey_web::{
+    Problem,
+    caller::{Caller, InstancesWrite},
+    json::Json,
+    path::Named,
+    problem::{ProblemKind, Problems},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Ports;
+
+/// An authorisation that is complete.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CompletedView {
+    /// The instance, which is connected now.
+    instance: InstanceId,
+}
+
+/// Completes an authorisation that the callback has parked.
+///
+/// Call it in the session of the person who began, after they came back with `status=parked`: that
+/// session is what shows that the one who finishes is the one who began. It works once.
+#[utoipa::path(
+    post, path = "/v1/authorisations/{authorisation}/complete", tag = "instances",
+    params(("authorisation" = String, Path, description = "The authorisation, as it was begun")),
+    responses((status = 200, description = "The instance is connected", body = CompletedView), Problems)
+)]
+pub(crate) async fn complete(
+    caller: Caller<InstancesWrite>,
+    State(ports): State<Ports>,
+    Named(authorisation): Named<String>,
+) -> Result<Json<CompletedView>, Problem> {
+    let gone = || Problem::new(ProblemKind::NotFound).detail("there is no such authorisation waiting to be completed");
+    let digest = Digest::parse(&authorisation).ok_or_else(gone)?;
+    match ports.complete().complete(&caller.tenant, &digest).await?.ok_or_else(gone)? {
+        Ok(instance) => Ok(Json(CompletedView { instance: instance.id })),
+        Err(Miss::InstanceGone) => Err(Problem::new(ProblemKind::NotFound).detail("the instance is deleted")),
+        Err(_) => Err(Problem::new(ProblemKind::Conflict).detail("the authorisation brought no grant")),
+    }
+}

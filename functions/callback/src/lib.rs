@@ -1,0 +1,59 @@
+//! The `callback` function: where providers send people back to, and where platforms complete what
+//! they began themselves.
+
+mod authenticate;
+mod authorisations;
+mod result_page;
+
+use std::sync::Arc;
+
+use latchkey_core::{
+    flow::{Deployment, complete::Complete},
+    port::{Authorisations, Clock, Consents, Egress, Methods, Vault},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the function reaches.
+#[derive(Clone)]
+pub struct Ports {
+    /// Authorisations.
+    pub authorisations: Arc<dyn Authorisations>,
+    /// Instances.
+    pub instances: Arc<dyn Consents>,
+    /// Auth methods.
+    pub methods: Arc<dyn Methods>,
+    /// The vault.
+    pub vault: Arc<dyn Vault>,
+    /// The way out.
+    pub egress: Arc<dyn Egress>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where we run.
+    pub deployment: Deployment,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+impl Ports {
+    fn complete(&self) -> Complete<'_> {
+        Complete {
+            authorisations: &*self.authorisations,
+            instances: &*self.instances,
+            methods: &*self.methods,
+            vault: &*self.vault,
+            egress: &*self.egress,
+            clock: &*self.clock,
+            deployment: &self.deployment,
+        }
+    }
+}
+
+/// The function's routes, with what the OpenAPI document says of them.
+#[must_use]
+pub fn router() -> OpenApiRouter<Ports> {
+    OpenApiRouter::new().routes(routes!(authenticate::authenticate)).routes(routes!(authorisations::complete))
+}

@@ -1,0 +1,73 @@
+//! The `credentials` function: hands out credentials that work, shows how an instance is, and
+//! deletes it.
+
+mod credential;
+mod instances;
+
+use std::sync::Arc;
+
+use latchkey_core::{
+    flow::{Deployment, delete::Delete, refresh::Refresh},
+    port::{Clock, Deletions, Egress, Entropy, Leases, Methods, Vault},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the function reaches.
+#[derive(Clone)]
+pub struct Ports {
+    /// Instances, to be refreshed.
+    pub leases: Arc<dyn Leases>,
+    /// Instances, to be deleted.
+    pub deletions: Arc<dyn Deletions>,
+    /// Auth methods.
+    pub methods: Arc<dyn Methods>,
+    /// The vault.
+    pub vault: Arc<dyn Vault>,
+    /// The way out.
+    pub egress: Arc<dyn Egress>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where we run.
+    pub deployment: Deployment,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+impl Ports {
+    fn refresh(&self) -> Refresh<'_> {
+        Refresh {
+            instances: &*self.leases,
+            methods: &*self.methods,
+            vault: &*self.vault,
+            egress: &*self.egress,
+            clock: &*self.clock,
+            entropy: &*self.entropy,
+            deployment: &self.deployment,
+        }
+    }
+
+    fn delete(&self) -> Delete<'_> {
+        Delete {
+            instances: &*self.deletions,
+            methods: &*self.methods,
+            vault: &*self.vault,
+            egress: &*self.egress,
+            clock: &*self.clock,
+            deployment: &self.deployment,
+        }
+    }
+}
+
+/// The function's routes, with what the OpenAPI document says of them.
+#[must_use]
+pub fn router() -> OpenApiRouter<Ports> {
+    OpenApiRouter::new()
+        .routes(routes!(instances::read, instances::delete))
+        .routes(routes!(credential::vend))
+}

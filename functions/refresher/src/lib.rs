@@ -1,0 +1,81 @@
+//! The `refresher` function: at each tick of the schedule it works everything that is due.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use latchkey_core::{
+    flow::{
+        Deployment,
+        delete::Delete,
+        refresh::Refresh,
+        sweep::{Report, Sweep},
+    },
+    port::{Clock, Deletions, DueInstances, Egress, Entropy, Leases, Methods, StoreError, Vault},
+};
+use tracing::info;
+
+/// What the function reaches.
+#[derive(Clone)]
+pub struct Ports {
+    /// The index of due instances.
+    pub due: Arc<dyn DueInstances>,
+    /// Instances, to be refreshed.
+    pub leases: Arc<dyn Leases>,
+    /// Instances, whose deletion is seen through.
+    pub deletions: Arc<dyn Deletions>,
+    /// Auth methods.
+    pub methods: Arc<dyn Methods>,
+    /// The vault.
+    pub vault: Arc<dyn Vault>,
+    /// The way out.
+    pub egress: Arc<dyn Egress>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where we run.
+    pub deployment: Deployment,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+/// Works what is due; begins nothing that could not end before `deadline`. Its report is its log line.
+///
+/// # Errors
+/// [`StoreError`] if the index can't be read; the next tick is the retry.
+pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, StoreError> {
+    let sweep = Sweep { due: &*ports.due, refresh: ports.refresh(), delete: ports.delete() };
+    let report = sweep.sweep(deadline).await?;
+    let Report { due, refreshed, failed, reconnect_required, deleted, left, errors, unfinished } = report;
+    info!(due, refreshed, failed, reconnect_required, deleted, left, errors, unfinished, "sweep");
+    Ok(report)
+}
+
+impl Ports {
+    fn refresh(&self) -> Refresh<'_> {
+        Refresh {
+            instances: &*self.leases,
+            methods: &*self.methods,
+            vault: &*self.vault,
+            egress: &*self.egress,
+            clock: &*self.clock,
+            entropy: &*self.entropy,
+            deployment: &self.deployment,
+        }
+    }
+
+    fn delete(&self) -> Delete<'_> {
+        Delete {
+            instances: &*self.deletions,
+            methods: &*self.methods,
+            vault: &*self.vault,
+            egress: &*self.egress,
+            clock: &*self.clock,
+            deployment: &self.deployment,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Who is asking, and whether they may.
+//!
+//! # How it works
+//! A layer puts a [`Principal`] into the request: [`from_gateway`] takes the one that the authorizer
+//! gave to API Gateway, [`from_keys`] makes one from the API key where there is no gateway. A
+//! handler that takes a [`Caller`] names the scope that it needs, and is given the tenant whose
+//! things it may touch.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, header, request::Parts};
+use lambda_http::{RequestExt as _, request::RequestContext};
+use latchkey_core::{
+    flow::authenticate::authenticate,
+    model::{
+        Secret,
+        api_key::{Principal, Scope},
+        id::TenantId,
+    },
+    port::{ApiKeys, Clock},
+};
+
+use crate::problem::{Problem, ProblemKind};
+
+/// By which an operator, whose key is bound to no tenant, says for which one it acts.
+pub const TENANT_HEADER: &str = "latchkey-tenant";
+/// Under which the authorizer hands a principal to the gateway, as JSON text.
+pub const PRINCIPAL_FIELD: &str = "principal";
+
+/// A caller who may do what the handler does, in the name of one tenant.
+#[derive(Debug, Clone)]
+pub struct Caller<N> {
+    /// Whose things it may touch.
+    pub tenant: TenantId,
+    /// Who it is.
+    pub principal: Principal,
+    needs: PhantomData<N>,
+}
+
+/// The scope that a handler needs.
+pub trait Needs: Send + Sync {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+macro_rules! needs {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Needs [`Scope::", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+
+        impl Needs for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )*};
+}
+
+needs! { DefinitionsRead DefinitionsWrite InstancesRead InstancesWrite CredentialsRead KeysWrite }
+
+impl<N: Needs, S: Send + Sync> FromRequestParts<S> for Caller<N> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let principal = parts.extensions.get::<Principal>().cloned();
+        let principal = principal.ok_or_else(|| Problem::new(ProblemKind::Unauthenticated))?;
+        if !principal.scopes.contains(&N::SCOPE) {
+            let detail = format!("it lacks the scope '{}'", N::SCOPE);
+            return Err(Problem::new(ProblemKind::Forbidden).detail(detail));
+        }
+        let tenant = tenant(&principal, &parts.headers)?;
+        Ok(Self { tenant, principal, needs: PhantomData })
+    }
+}
+
+/// The tenant that the principal acts for.
+fn tenant(principal: &Principal, headers: &HeaderMap) -> Result<TenantId, Problem> {
+    let named = match headers.get(TENANT_HEADER) {
+        None => None,
+        Some(value) => {
+            let tenant = value.to_str().ok().and_then(|text| text.parse().ok());
+            let malformed = || Problem::new(ProblemKind::Malformed).detail("the header 'Latchkey-Tenant' names no tenant");
+            Some(tenant.ok_or_else(malformed)?)
+        }
+    };
+    match (&principal.tenant, named) {
+        (Some(own), None) => Ok(own.clone()),
+        (Some(own), Some(named)) if *own == named => Ok(named),
+        (Some(_), Some(_)) => Err(Problem::new(ProblemKind::Forbidden).detail("the API key is bound to another tenant")),
+        (None, Some(named)) => Ok(named),
+        (None, None) => {
+            let detail = "an operator's API key is bound to no tenant: name one in the header 'Latchkey-Tenant'";
+            Err(Problem::new(ProblemKind::Malformed).detail(detail))
+        }
+    }
+}
+
+/// The API key of a request (RFC 6750 §2.1).
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token.trim()))
+}
+
+/// A layer's function: takes the principal that the authorizer gave to API Gateway.
+pub async fn from_gateway(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().remove::<Principal>();
+    let principal = request.extensions().request_context_ref().and_then(|context| match context {
+        RequestContext::ApiGatewayV2(context) => {
+            let field = context.authorizer.as_ref()?.fields.get(PRINCIPAL_FIELD)?;
+            serde_json::from_str::<Principal>(field.as_str()?).ok()
+        }
+        _ => None,
+    });
+    request.extensions_mut().extend_one(principal);
+    next.run(request).await
+}
+
+/// What [`from_keys`] needs.
+#[derive(Clone)]
+pub struct Keys {
+    /// Where API keys are found.
+    pub keys: Arc<dyn ApiKeys>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+/// A layer's function: makes the principal from the API key, as the authorizer does.
+pub async fn from_keys(State(keys): State<Keys>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().remove::<Principal>();
+    if let Some(key) = bearer(request.headers()) {
+        match authenticate(&*keys.keys, &key, keys.clock.now()).await {
+            Ok(principal) => request.extensions_mut().extend_one(principal),
+            Err(error) => return Problem::from(error).into_response(),
+        }
+    }
+    next.run(request).await
+}
+
+trait ExtendOne {
+    fn extend_one(&mut self, principal: Option<Principal>);
+}
+
+impl ExtendOne for http::Extensions {
+    fn extend_one(&mut self, principal: Option<Principal>) {
+        if let Some(principal) = principal {
+            self.insert(principal);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Logs: JSON, one line an event; and one line a request, with its id.
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderName, HeaderValue};
+use lambda_http::{Context, RequestExt as _};
+use latchkey_core::port::{Clock, Entropy};
+use std::sync::Arc;
+use tracing::{Instrument as _, info, info_span};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::problem::Problem;
+
+/// The header that names a request in answers.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Sends events to `writer` as JSON from now on. `filter` is a directive such as `info`.
+pub fn init<W>(filter: &str, writer: W)
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(true)
+        .with_writer(writer);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call, as in tests with several servers, leaves the first in place.
+    tracing_subscriber::registry().with(filter).with(lines).try_init().unwrap_or_default();
+}
+
+/// What [`requests`] needs.
+#[derive(Clone)]
+pub struct Requests {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids where no gateway has made one.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Requests {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Requests")
+    }
+}
+
+/// A layer's function: gives each request its id, and writes its line.
+///
+/// The line has the route, not the path: paths and queries carry tokens, codes and states.
+pub async fn requests(State(ports): State<Requests>, request: Request, next: Next) -> Response {
+    let id = match request.extensions().lambda_context_ref() {
+        Some(Context { request_id, .. }) => request_id.clone(),
+        None => ports.entropy.id().iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let span = info_span!("request", request_id = %id);
+    let started = ports.clock.now();
+    async {
+        let response = named(next.run(request).await, &id);
+        let took_ms = i64::try_from(ports.clock.now().duration_since(started).as_millis()).unwrap_or(i64::MAX);
+        info!(%method, route, status = response.status().as_u16(), took_ms, "request");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Names the request in the answer, and in a problem's body.
+fn named(mut response: Response, id: &str) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = problem.request(id).into_response();
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}

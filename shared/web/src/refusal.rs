@@ -1,0 +1,115 @@
+//! From what a flow refuses to the problem that a caller gets: the one mapping there is.
+
+use latchkey_core::{
+    flow::{
+        authorise::AuthoriseError, complete::CompleteError, define::DefineError, delete::DeleteError, vend::VendError,
+    },
+    port::{StoreError, VaultError},
+};
+use tracing::error;
+
+use crate::problem::{Problem, ProblemKind};
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        error!(%error, "store");
+        match error {
+            StoreError::Unavailable(_) => unavailable(),
+            StoreError::Corrupt(_) => Self::new(ProblemKind::Internal),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        error!(%error, "vault");
+        match error {
+            VaultError::Unavailable => unavailable(),
+            VaultError::UnknownKey | VaultError::Refused => Self::new(ProblemKind::Internal),
+        }
+    }
+}
+
+impl From<DefineError> for Problem {
+    fn from(error: DefineError) -> Self {
+        match error {
+            DefineError::Faults(faults) => Self::invalid(faults),
+            DefineError::Gone(what) => not_found(what),
+            DefineError::Lost => Self::new(ProblemKind::VersionMismatch).detail("read it again and repeat the change"),
+            DefineError::InUse(instances) => {
+                let detail = format!("{instances} {} it; delete them first", if instances == 1 { "instance uses" } else { "instances use" });
+                Self::new(ProblemKind::InUse).detail(detail).instances(instances)
+            }
+            DefineError::Full => Self::new(ProblemKind::Conflict).detail(error.to_string()),
+            DefineError::Store(error) => error.into(),
+            DefineError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuthoriseError> for Problem {
+    fn from(error: AuthoriseError) -> Self {
+        match error {
+            AuthoriseError::Faults(faults) => Self::invalid(faults),
+            AuthoriseError::InstanceGone => not_found("instance"),
+            AuthoriseError::MethodGone => not_found("auth method"),
+            AuthoriseError::SessionGone => not_found("connect session"),
+            AuthoriseError::Incomplete(lacks) => {
+                let detail = "the builder must give what 'lacks' names before anyone can connect";
+                Self::new(ProblemKind::MethodIncomplete).detail(detail).lacks(lacks)
+            }
+            AuthoriseError::Impossible(why) => Self::new(ProblemKind::MethodIncomplete).detail(why),
+            AuthoriseError::Store(error) => error.into(),
+            AuthoriseError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompleteError> for Problem {
+    fn from(error: CompleteError) -> Self {
+        match error {
+            CompleteError::Store(error) => error.into(),
+            CompleteError::Vault(error) => error.into(),
+            CompleteError::Contended => unavailable(),
+        }
+    }
+}
+
+impl From<VendError> for Problem {
+    fn from(error: VendError) -> Self {
+        match error {
+            VendError::Gone => not_found("instance"),
+            VendError::NotConnected => {
+                Self::new(ProblemKind::NotConnected).detail("open a connect session and let the user consent")
+            }
+            VendError::ReconnectRequired(cause) => {
+                Self::new(ProblemKind::ReconnectRequired).detail(cause.code.sentence()).failure(Some(cause))
+            }
+            VendError::Unavailable { failure, retry_after } => {
+                let why = failure.as_ref().map_or("another request is refreshing it", |failure| failure.code.sentence());
+                Self::new(ProblemKind::CredentialUnavailable).detail(why).failure(failure).retry_after(retry_after)
+            }
+            VendError::Impossible => Self::new(ProblemKind::CredentialUnavailable).detail(error.to_string()),
+            VendError::Store(error) => error.into(),
+            VendError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteError> for Problem {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Gone => not_found("instance"),
+            DeleteError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// There is no such thing, or it is another tenant's: the two look the same from outside.
+pub(crate) fn not_found(what: &str) -> Problem {
+    Problem::new(ProblemKind::NotFound).detail(format!("there is no such {what}"))
+}
+
+fn unavailable() -> Problem {
+    Problem::new(ProblemKind::Unavailable).retry_after(std::time::Duration::from_secs(1))
+}
