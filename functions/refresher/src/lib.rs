@@ -12,7 +12,7 @@ use latchkey_core::{
     },
     port::{Clock, Deletions, DueInstances, Egress, Entropy, Leases, Methods, StoreError, Vault},
 };
-use tracing::info;
+use tracing::{debug, info};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -51,6 +51,10 @@ pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, 
     let sweep = Sweep { due: &*ports.due, refresh: ports.refresh(), delete: ports.delete() };
     let report = sweep.sweep(deadline).await?;
     let Report { due, refreshed, failed, reconnect_required, deleted, left, errors, unfinished } = report;
+    if report == Report::default() {
+        debug!("nothing due");
+        return Ok(report);
+    }
     info!(due, refreshed, failed, reconnect_required, deleted, left, errors, unfinished, "sweep");
     Ok(report)
 }

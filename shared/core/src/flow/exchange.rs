@@ -4,8 +4,9 @@
 //! given, [`Wire`], has the request re-expressed, sends it once, and turns the answer back. What
 //! the crate says of an answer that it can't read is dropped: it could quote tokens.
 
-use std::{borrow::Cow, pin::Pin, sync::OnceLock, time::Duration};
+use std::{borrow::Cow, sync::OnceLock, time::Duration};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use oauth2::{
     AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest,
@@ -262,12 +263,9 @@ struct Wire<'a> {
 #[error("the request brought no standard answer")]
 struct Stop(TokenFailure);
 
-impl<'c> AsyncHttpClient<'c> for Wire<'_>
-where
-    Self: 'c,
-{
+impl<'c> AsyncHttpClient<'c> for Wire<'_> {
     type Error = Stop;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Stop>> + Send + 'c>>;
+    type Future = BoxFuture<'c, Result<HttpResponse, Stop>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move { self.send(request).await.map_err(Stop) })

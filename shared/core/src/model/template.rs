@@ -194,6 +194,16 @@ impl Template {
         &self.0
     }
 
+    /// Its text, if it has no holes.
+    #[must_use]
+    pub fn literal(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [] => Some(String::new()),
+            [Piece::Literal(text)] => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
     /// What its holes name, in order.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.0.iter().filter_map(|piece| match piece {

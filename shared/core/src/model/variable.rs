@@ -272,6 +272,7 @@ mod tests {
     fn variable(kind: VariableType, pattern: Option<&str>) -> Variable {
         let [mut written, ..] = <[VariableDefinition; 11]>::try_from(defaults()).unwrap();
         written.kind = kind;
+        written.default = None;
         written.pattern = pattern.map(str::to_owned);
         if kind == VariableType::Choice {
             written.choices = vec!["eu".to_owned(), "us".to_owned()];

@@ -13,3 +13,6 @@ pub mod refusal;
 pub mod scope;
 pub mod token_answer;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! Auth methods: as kept, and as parsed.
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 

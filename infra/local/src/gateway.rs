@@ -1,0 +1,83 @@
+//! One port for all HTTP functions, in the place of API Gateway; and the OpenAPI document.
+
+use axum::{Json, Router, routing::get};
+use latchkey_core::model::fault::Fault;
+use latchkey_web::{
+    lambda::{Authentication, layered},
+    log::Requests,
+    problem::ProblemDetails,
+};
+use utoipa::{
+    OpenApi,
+    openapi::{
+        Components,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::server::Functions;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Latchkey",
+        description = "Keeps OAuth 2 connections alive: define a provider as data, let a user consent once, and get a \
+                       credential that works from then on.\n\nErrors are problem details (RFC 9457).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(ProblemDetails, Fault)),
+    security(("api_key" = [])),
+    tags(
+        (name = "connectors", description = "Third-party applications"),
+        (name = "auth methods", description = "Ways to authenticate with a connector, as data"),
+        (name = "instances", description = "A user's authenticated use of a connector"),
+        (name = "credentials", description = "What a process puts on its own requests"),
+        (name = "settings", description = "What holds for the whole tenant"),
+        (name = "API keys", description = "Who may use this API"),
+        (name = "pages", description = "What people see in their browsers"),
+    )
+)]
+struct Document;
+
+/// The OpenAPI 3.1 document, made from the functions' own routes.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    finished(routers().into_iter().fold(Document::openapi(), |document, part| document.merge_from(part)))
+}
+
+fn routers() -> [utoipa::openapi::OpenApi; 4] {
+    [
+        latchkey_auth_methods::router().into_openapi(),
+        latchkey_authorise::router().into_openapi(),
+        latchkey_callback::router().into_openapi(),
+        latchkey_credentials::router().into_openapi(),
+    ]
+}
+
+fn finished(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key: `Authorization: Bearer lk_…`. An operator's key, which is bound to no tenant, \
+                           names one in the header `Latchkey-Tenant`."))
+        .build();
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+    document
+}
+
+/// All routes of all functions, as API Gateway would send requests to them.
+pub(crate) fn router(functions: &Functions, authentication: Authentication, log: Requests) -> Router {
+    let functions = OpenApiRouter::<()>::new()
+        .merge(latchkey_auth_methods::router().with_state(functions.auth_methods.clone()))
+        .merge(latchkey_authorise::router().with_state(functions.authorise.clone()))
+        .merge(latchkey_callback::router().with_state(functions.callback.clone()))
+        .merge(latchkey_credentials::router().with_state(functions.credentials.clone()));
+    let (functions, _) = functions.split_for_parts();
+    let document = openapi();
+    let pages = Router::new()
+        .route("/health", get(async || Json(serde_json::json!({ "status": "ok" }))))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document));
+    layered(functions.merge(pages), authentication, log)
+}

@@ -1,0 +1,17 @@
+//! The whole of Latchkey in one process, on a laptop.
+//!
+//! The very routers and handlers that run on Lambda are mounted on one port, over a DynamoDB engine
+//! in the process with one data file, with a key file for a keyring, and with the sweep on a schedule.
+
+mod demo;
+mod gateway;
+mod options;
+mod schedule;
+mod server;
+mod state;
+mod store;
+
+pub use demo::Demo;
+pub use gateway::openapi;
+pub use options::{Options, Switch};
+pub use server::{Server, StartError};

@@ -1,0 +1,63 @@
+//! What can be set on the command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+/// Keeps OAuth 2 connections alive: the whole service in one process, on this machine.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "latchkey", version, about)]
+pub struct Options {
+    /// The directory with the data file, the key file and the API key; made if it is missing.
+    #[arg(long, default_value = ".latchkey", value_name = "PATH")]
+    pub directory: PathBuf,
+
+    /// The port of the API and the pages, on this machine only; 0 for any that is free.
+    #[arg(long, default_value_t = 8787)]
+    pub port: u16,
+
+    /// The port of the demo provider; 0 for any that is free.
+    #[arg(long, default_value_t = 8788)]
+    pub provider_port: u16,
+
+    /// The port of the store, for `cargo lambda watch` and for looking at it; 0 for any that is free.
+    #[arg(long, default_value_t = 8789)]
+    pub store_port: u16,
+
+    /// Whether the demo provider runs, and a demo connector is made for it.
+    #[arg(long, default_value = "on", value_name = "ON|OFF")]
+    pub demo: Switch,
+
+    /// How many seconds pass between two sweeps for what is due; 0 for no sweeps.
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    pub schedule: u64,
+
+    /// Where people reach this server, if it is not `http://127.0.0.1:PORT`.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<url::Url>,
+
+    /// Which events are logged, to the standard error: a `tracing` filter.
+    #[arg(long, default_value = "info", value_name = "FILTER")]
+    pub log: String,
+
+    /// Prints the OpenAPI document and ends.
+    #[arg(long)]
+    pub openapi: bool,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl Options {
+    /// The time between two sweeps; `None` for no sweeps.
+    #[must_use]
+    pub fn every(&self) -> Option<Duration> {
+        (self.schedule > 0).then(|| Duration::from_secs(self.schedule))
+    }
+}

@@ -1,0 +1,268 @@
+//! The server: everything wired together.
+
+use std::{io, sync::Arc};
+
+use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
+use latchkey_core::{
+    flow::{Deployment, authenticate::new_key},
+    model::{Secret, api_key::Scope, id::TenantId},
+    port::{Clock, EditApiKeys as _, Entropy, Seal, StoreError, Vault},
+};
+use latchkey_egress::{EgressSettings, Loopback, ReqwestEgress};
+use latchkey_refresher::{Ports as Refresher, tick};
+use latchkey_web::{
+    caller::Keys,
+    lambda::Authentication,
+    log::Requests,
+};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::{
+    Options,
+    gateway,
+    schedule::Schedule,
+    state::StateDirectory,
+    store::{self, Engine},
+};
+
+/// The tenant that everything on a laptop belongs to, unless another is named.
+const TENANT: &str = "local";
+const KEYRING: &str = "keyring.json";
+const API_KEY: &str = "api-key";
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory can't be used.
+    #[error("the directory can't be used: {0}")]
+    Directory(io::Error),
+    /// The directory's name is not a text.
+    #[error("the directory's name must be valid UTF-8")]
+    DirectoryName,
+    /// The data file can't be used.
+    #[error("the data file can't be used: {0}")]
+    DataFile(String),
+    /// The key file can't be used.
+    #[error("the key file can't be used: {0}")]
+    KeyFile(String),
+    /// A port can't be had.
+    #[error("port {port} can't be had ({source}): choose another with {flag}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The flag that chooses another.
+        flag: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The way out can't be made.
+    #[error("the way out can't be made: {0}")]
+    Egress(String),
+    /// The demo can't be made.
+    #[error("the demo can't be made: {0}")]
+    Demo(String),
+}
+
+/// The functions with what they reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Functions {
+    pub(crate) auth_methods: latchkey_auth_methods::Ports,
+    pub(crate) authorise: latchkey_authorise::Ports,
+    pub(crate) callback: latchkey_callback::Ports,
+    pub(crate) credentials: latchkey_credentials::Ports,
+    pub(crate) refresher: Refresher,
+}
+
+/// A server that runs; it ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it is reached from this machine.
+    pub url: Url,
+    /// Where the store is reached.
+    pub store_url: Url,
+    /// The tenant's API key, with every scope.
+    pub api_key: Secret,
+    pub(crate) tenant: TenantId,
+    pub(crate) functions: Functions,
+    pub(crate) directory: StateDirectory,
+    task: JoinHandle<()>,
+    _schedule: Option<Schedule>,
+    _engine: Engine,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is in the way, and which flag helps.
+    pub async fn start(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let directory = StateDirectory::open(&options.directory).map_err(StartError::Directory)?;
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let (listener, url) = store::listen(options.port, "--port").await?;
+        let engine = store::start(&directory, options.store_port).await?;
+        let store = store::connect(&engine.url, Arc::clone(&clock)).await?;
+        let vault = Arc::new(SealedVault::new(keyring(&directory, &*entropy)?, Arc::clone(&entropy)));
+        let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url));
+        let functions = functions(&store, &vault, &clock, &entropy, deployment)?;
+
+        let tenant = tenant();
+        let api_key = api_key(&directory, &store, &*entropy, &*clock, &tenant).await?;
+        let keys = Keys { keys: Arc::<latchkey_aws::DynamoApiKeys>::clone(&store.api_keys), clock: Arc::clone(&clock) };
+        let log = Requests { clock, entropy };
+        let router = gateway::router(&functions, Authentication::Keys(keys), log);
+        let task = tokio::spawn(async move {
+            // Serving ends only when the listener does, and that with the process.
+            axum::serve(listener, router).await.unwrap_or_default();
+        });
+        let schedule = options.every().map(|period| Schedule::start(functions.refresher.clone(), period));
+        Ok(Self {
+            url,
+            store_url: engine.url.clone(),
+            api_key,
+            tenant,
+            functions,
+            directory,
+            task,
+            _schedule: schedule,
+            _engine: engine,
+        })
+    }
+
+    /// Sweeps once, as a tick of the schedule does.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    pub async fn sweep(&self) -> Result<latchkey_core::flow::sweep::Report, StoreError> {
+        tick(&self.functions.refresher, None).await
+    }
+
+    /// Where its files are.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+}
+
+fn functions(
+    store: &Store,
+    vault: &Arc<SealedVault>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    deployment: Deployment,
+) -> Result<Functions, StartError> {
+    let egress = EgressSettings { loopback: Loopback::Allowed, ..EgressSettings::default() };
+    let egress = ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
+    let egress = Arc::new(egress);
+    let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
+    let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
+    let store = store.clone();
+    Ok(Functions {
+        auth_methods: latchkey_auth_methods::Ports {
+            connectors: store.connectors,
+            methods: store.methods.clone(),
+            settings: store.settings.clone(),
+            api_keys: store.api_keys,
+            seal: Arc::clone(&seal),
+            clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
+            deployment: deployment.clone(),
+        },
+        authorise: latchkey_authorise::Ports {
+            instances: store.instances.clone(),
+            methods: store.methods.clone(),
+            sessions: store.sessions,
+            authorisations: store.authorisations.clone(),
+            settings: store.settings,
+            seal,
+            clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
+            deployment: deployment.clone(),
+        },
+        callback: latchkey_callback::Ports {
+            authorisations: store.authorisations,
+            instances: store.instances.clone(),
+            methods: store.methods.clone(),
+            vault: Arc::clone(&vault),
+            egress: egress.clone(),
+            clock: Arc::clone(clock),
+            deployment: deployment.clone(),
+        },
+        credentials: latchkey_credentials::Ports {
+            leases: store.instances.clone(),
+            deletions: store.instances.clone(),
+            methods: store.methods.clone(),
+            vault: Arc::clone(&vault),
+            egress: egress.clone(),
+            clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
+            deployment: deployment.clone(),
+        },
+        refresher: Refresher {
+            due: store.instances.clone(),
+            leases: store.instances.clone(),
+            deletions: store.instances,
+            methods: store.methods,
+            vault,
+            egress,
+            clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
+            deployment,
+        },
+    })
+}
+
+fn tenant() -> TenantId {
+    #[expect(clippy::expect_used, reason = "the constant is the name of a tenant, as a test shows")]
+    TENANT.parse().expect("a tenant's name")
+}
+
+/// The keyring in its file, mode 0600; made at the first start.
+fn keyring(directory: &StateDirectory, entropy: &dyn Entropy) -> Result<Keyring, StartError> {
+    let failed = |error: io::Error| StartError::KeyFile(error.to_string());
+    let text = match directory.read(KEYRING).map_err(failed)? {
+        Some(text) => Secret::new(text),
+        None => {
+            let text = Keyring::generate(entropy).to_text();
+            directory.write(KEYRING, text.expose()).map_err(failed)?;
+            text
+        }
+    };
+    Keyring::parse(&text).map_err(|error| StartError::KeyFile(error.to_string()))
+}
+
+/// The tenant's API key; made at the first start, and kept in a file of mode 0600 so that the
+/// newcomer is told it again.
+async fn api_key(
+    directory: &StateDirectory,
+    store: &Store,
+    entropy: &dyn Entropy,
+    clock: &dyn Clock,
+    tenant: &TenantId,
+) -> Result<Secret, StartError> {
+    if let Some(text) = directory.read(API_KEY).map_err(StartError::Directory)? {
+        return Ok(Secret::from(text.trim()));
+    }
+    let (key, secret) =
+        new_key(entropy, clock.now(), "first key".to_owned(), Some(tenant.clone()), Scope::ALL, None);
+    store.api_keys.put(&key).await?;
+    directory.write(API_KEY, secret.expose()).map_err(StartError::Directory)?;
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_local_tenant_has_a_good_name() {
+        assert_eq!(super::tenant().as_str(), super::TENANT);
+    }
+}
