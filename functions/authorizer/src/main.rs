@@ -1,2 +1,16 @@
-//! x
-fn main(){}
+//! Wires the `authorizer` function and answers API Gateway's questions.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use latchkey_authorizer::{Ports, Question, answer};
+use latchkey_aws::Environment;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let Environment { store, clock, log, .. } = Environment::read()?;
+    latchkey_aws::log::init(&log, std::io::stdout);
+    let ports = Ports { keys: store.api_keys, clock };
+    run(service_fn(async |event: LambdaEvent<Question>| {
+        answer(&ports, &event.payload).await.map_err(Error::from)
+    }))
+    .await
+}

@@ -1,2 +1,28 @@
-//! x
-fn main(){}
+//! Wires the `credentials` function and answers Lambda's events.
+
+use std::sync::Arc;
+
+use latchkey_aws::Environment;
+use latchkey_credentials::{Ports, router};
+use latchkey_egress::{EgressSettings, ReqwestEgress};
+use latchkey_web::lambda::{layered, serve};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let Environment { store, vault, clock, entropy, deployment, mode, log } = Environment::read()?;
+    latchkey_aws::log::init(&log, std::io::stdout);
+    let authentication = latchkey_web::lambda::authentication(mode, store.api_keys, clock.clone());
+    let requests = latchkey_web::log::Requests { clock: clock.clone(), entropy: entropy.clone() };
+    let ports = Ports {
+        leases: store.instances.clone(),
+        deletions: store.instances,
+        methods: store.methods,
+        vault,
+        egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
+        clock,
+        entropy,
+        deployment,
+    };
+    let (router, _) = router().with_state(ports).split_for_parts();
+    serve(layered(router, authentication, requests)).await
+}

@@ -14,7 +14,7 @@ use latchkey_core::{
         id::{ConnectorId, InstanceId, InstanceKey, MethodId},
         values::GivenValues,
     },
-    port::{Clock, Entropy, ReadInstances as _},
+    port::Clock,
 };
 use latchkey_demo_provider::{DemoProvider, DemoSettings};
 use serde::{Deserialize, Serialize};

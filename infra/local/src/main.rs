@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     if options.openapi {
         return finish(openapi().to_pretty_json().map_err(io::Error::other).and_then(|text| print(&text)));
     }
-    latchkey_web::log::init(&options.log, io::stderr);
+    latchkey_aws::log::init(&options.log, io::stderr);
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,11 +4,11 @@ use std::{io, sync::Arc};
 
 use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
 use latchkey_core::{
-    flow::{Deployment, authenticate::new_key},
+    flow::{Deployment, Mode, authenticate::new_key},
     model::{Secret, api_key::Scope, id::TenantId},
     port::{Clock, EditApiKeys as _, Entropy, Seal, StoreError, Vault},
 };
-use latchkey_egress::{EgressSettings, Loopback, ReqwestEgress};
+use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::{Ports as Refresher, tick};
 use latchkey_web::{
     caller::Keys,
@@ -90,8 +90,8 @@ pub struct Server {
     pub(crate) functions: Functions,
     pub(crate) directory: StateDirectory,
     task: JoinHandle<()>,
-    _schedule: Option<Schedule>,
-    _engine: Engine,
+    schedule: Option<Schedule>,
+    engine: Engine,
 }
 
 impl Drop for Server {
@@ -133,8 +133,8 @@ impl Server {
             functions,
             directory,
             task,
-            _schedule: schedule,
-            _engine: engine,
+            schedule,
+            engine,
         })
     }
 
@@ -144,6 +144,15 @@ impl Server {
     /// [`StoreError`] if the store can't answer.
     pub async fn sweep(&self) -> Result<latchkey_core::flow::sweep::Report, StoreError> {
         tick(&self.functions.refresher, None).await
+    }
+
+    /// Ends the server, and waits until its port and its data file are free again.
+    pub async fn stop(mut self) {
+        self.schedule = None;
+        self.task.abort();
+        // An aborted task has nothing to report.
+        (&mut self.task).await.unwrap_or_default();
+        self.engine.stop().await;
     }
 
     /// Where its files are.
@@ -160,7 +169,7 @@ fn functions(
     entropy: &Arc<dyn Entropy>,
     deployment: Deployment,
 ) -> Result<Functions, StartError> {
-    let egress = EgressSettings { loopback: Loopback::Allowed, ..EgressSettings::default() };
+    let egress = EgressSettings::of(Mode::Local);
     let egress = ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
     let egress = Arc::new(egress);
     let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);

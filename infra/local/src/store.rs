@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, sync::Arc};
 
 use dynoxide::Database;
-use latchkey_aws::{Store, StoreSettings, tables};
+use latchkey_aws::{Store, StoreSettings, create_missing};
 use latchkey_core::port::Clock;
 use tokio::{net::TcpListener, task::JoinHandle};
 use url::Url;
@@ -19,6 +19,15 @@ pub(crate) struct Engine {
     /// Where it serves.
     pub(crate) url: Url,
     task: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Ends the engine, and waits until its port is free again.
+    pub(crate) async fn stop(&mut self) {
+        self.task.abort();
+        // An aborted task has nothing to report.
+        (&mut self.task).await.unwrap_or_default();
+    }
 }
 
 impl Drop for Engine {
@@ -39,9 +48,10 @@ pub(crate) async fn start(directory: &StateDirectory, port: u16) -> Result<Engin
 
 /// The ports on the engine, its tables made.
 pub(crate) async fn connect(engine: &Url, clock: Arc<dyn Clock>) -> Result<Store, StartError> {
-    let store = Store::new(StoreSettings::local(engine.clone()), clock);
-    tables::create_missing(&store.client, &store.tables).await.map_err(|error| StartError::DataFile(error.to_string()))?;
-    Ok(store)
+    let settings = StoreSettings::local(engine.clone());
+    let client = settings.client();
+    create_missing(&client, &settings.tables).await?;
+    Ok(Store::with_client(&client, &settings.tables, clock))
 }
 
 /// Listens on loopback, and says which flag names the port if it is taken.

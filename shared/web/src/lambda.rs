@@ -1,9 +1,15 @@
 //! Serving a router: the layers that every function has, and Lambda's loop around them.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
+};
+use latchkey_core::{
+    flow::Mode,
+    port::{ApiKeys, Clock},
 };
 
 use crate::{
@@ -20,6 +26,15 @@ pub enum Authentication {
     Gateway,
     /// Nobody has: there is no gateway, as on a laptop.
     Keys(Keys),
+}
+
+/// Who says who is asking in a mode.
+#[must_use]
+pub fn authentication(mode: Mode, keys: Arc<dyn ApiKeys>, clock: Arc<dyn Clock>) -> Authentication {
+    match mode {
+        Mode::Cloud => Authentication::Gateway,
+        Mode::Local => Authentication::Keys(Keys { keys, clock }),
+    }
 }
 
 /// Puts the layers around a function's routes that every function has.

@@ -1,4 +1,4 @@
-//! Logs: JSON, one line an event; and one line a request, with its id.
+//! One log line a request, with its id.
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -10,29 +10,11 @@ use lambda_http::{Context, RequestExt as _};
 use latchkey_core::port::{Clock, Entropy};
 use std::sync::Arc;
 use tracing::{Instrument as _, info, info_span};
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::problem::Problem;
 
 /// The header that names a request in answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Sends events to `writer` as JSON from now on. `filter` is a directive such as `info`.
-pub fn init<W>(filter: &str, writer: W)
-where
-    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
-{
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_target(true)
-        .with_writer(writer);
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second call, as in tests with several servers, leaves the first in place.
-    tracing_subscriber::registry().with(filter).with(lines).try_init().unwrap_or_default();
-}
 
 /// What [`requests`] needs.
 #[derive(Clone)]

@@ -14,6 +14,15 @@ pub mod vend;
 
 use url::Url;
 
+/// Where the service runs, which decides who authenticates callers and whether loopback is a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// In AWS: the gateway's authorizer says who is asking, and providers have public addresses.
+    Cloud,
+    /// On a laptop, by an explicit setting: there is no gateway, and providers may be on this machine.
+    Local,
+}
+
 /// What a flow must know of where it runs.
 #[derive(Debug, Clone)]
 pub struct Deployment {

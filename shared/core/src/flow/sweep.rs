@@ -85,7 +85,7 @@ impl Sweep<'_> {
             };
             loop {
                 let found = self.due.due(shard, now, &page).await?;
-                self.work(&found.items, deadline, &mut report).await;
+                self.work(found.items, deadline, &mut report).await;
                 page.after = found.next;
                 if page.after.is_none() || report.unfinished {
                     break;
@@ -96,13 +96,14 @@ impl Sweep<'_> {
     }
 
     /// Works a page, some at once, so that a provider that hangs does not hold up the others on it.
-    async fn work(&self, keys: &[InstanceKey], deadline: Option<Timestamp>, report: &mut Report) {
+    async fn work(&self, keys: Vec<InstanceKey>, deadline: Option<Timestamp>, report: &mut Report) {
         let attended = stream::iter(keys)
             .map(|key| async move {
                 if deadline.is_some_and(|deadline| self.is_too_late(deadline)) {
                     return (key, None);
                 }
-                (key, Some(self.attend(key).await))
+                let outcome = self.attend(&key).await;
+                (key, Some(outcome))
             })
             .buffer_unordered(AT_ONCE);
         let mut attended = std::pin::pin!(attended);

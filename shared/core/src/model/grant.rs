@@ -130,9 +130,12 @@ impl StoredGrant {
 
     /// Whether the access token is good for a caller: it lives `at_least`, or, where the caller asks
     /// for nothing, half a minute or a fifth of its whole life, whichever is less.
+    ///
+    /// Nobody can ask for more than nine tenths of its life: no refresh could bring that for long.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp, at_least: Option<SignedDuration>) -> bool {
-        let margin = at_least.unwrap_or_else(|| MARGIN.min(self.lifetime() / 5));
+        let longest = self.lifetime() / 10 * 9;
+        let margin = at_least.map_or_else(|| MARGIN.min(self.lifetime() / 5), |asked| asked.min(longest));
         self.ends_at()
             .is_none_or(|ends_at| ends_at.duration_since(now) > margin)
     }
@@ -225,7 +228,9 @@ mod tests {
             );
         }
         assert!(grant(None, false).is_fresh(at(1 << 30), None));
-        assert!(!grant(Some(60), true).is_fresh(at(0), Some(SignedDuration::from_secs(61))));
+        let asked = Some(SignedDuration::from_secs(3600));
+        assert!(grant(Some(60), true).is_fresh(at(5), asked));
+        assert!(!grant(Some(60), true).is_fresh(at(6), asked));
     }
 
     #[test]

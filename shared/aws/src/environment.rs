@@ -1,0 +1,118 @@
+//! What a function is told by its environment, read once when it starts.
+
+use std::{fmt, fs, sync::Arc};
+
+use latchkey_core::{
+    flow::{Deployment, Mode},
+    model::Secret,
+    port::{Clock, Entropy},
+};
+use url::Url;
+
+use crate::{Keyring, OsEntropy, SealedVault, Store, StoreSettings, SystemClock};
+
+/// Everything that a function wires itself from.
+pub struct Environment {
+    /// The stores.
+    pub store: Store,
+    /// The vault.
+    pub vault: Arc<SealedVault>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where we run.
+    pub deployment: Deployment,
+    /// `LATCHKEY_MODE`: `cloud`, or `local` for a laptop.
+    pub mode: Mode,
+    /// `LATCHKEY_LOG`: which events are logged, as a `tracing` filter.
+    pub log: String,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("deployment", &self.deployment).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with the environment: all of it, a line each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment is not complete:\n{}", .0.join("\n"))]
+pub struct EnvironmentError(Vec<String>);
+
+impl Environment {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] with everything that is missing or wrong.
+    pub fn read() -> Result<Self, EnvironmentError> {
+        #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+        Self::from_lookup(&|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] with everything that is missing or wrong.
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
+        let mut faults = Vec::new();
+        let settings = StoreSettings::from_lookup(lookup).map_err(|error| faults.extend(error.0)).ok();
+        let base_url = wanted(lookup, "LATCHKEY_BASE_URL", &mut faults, |text| Url::parse(text).ok());
+        let keyring = wanted(lookup, "LATCHKEY_KEYRING_FILE", &mut faults, |path| {
+            Keyring::parse(&Secret::new(fs::read_to_string(path).ok()?)).ok()
+        });
+        let mode = match lookup("LATCHKEY_MODE").as_deref() {
+            None | Some("cloud") => Some(Mode::Cloud),
+            Some("local") => Some(Mode::Local),
+            Some(_) => {
+                faults.push("LATCHKEY_MODE must be 'cloud' or 'local'".to_owned());
+                None
+            }
+        };
+        let (Some(settings), Some(base_url), Some(keyring), Some(mode)) = (settings, base_url, keyring, mode) else {
+            return Err(EnvironmentError(faults));
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        Ok(Self {
+            store: Store::new(&settings, Arc::clone(&clock)),
+            vault: Arc::new(SealedVault::new(keyring, Arc::clone(&entropy))),
+            clock,
+            entropy,
+            deployment: Deployment::new(&base_url),
+            mode,
+            log: lookup("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+fn wanted<T>(
+    lookup: &dyn Fn(&str) -> Option<String>,
+    name: &str,
+    faults: &mut Vec<String>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    match lookup(name) {
+        None => faults.push(format!("{name} is missing")),
+        Some(text) => match read(&text) {
+            Some(value) => return Some(value),
+            // The value itself could be a secret, or lead to one.
+            None => faults.push(format!("{name} can't be used")),
+        },
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let error = Environment::from_lookup(&|name| (name == "LATCHKEY_MODE").then(|| "moon".to_owned())).unwrap_err();
+        let text = error.to_string();
+        for name in ["AWS_REGION", "LATCHKEY_BASE_URL", "LATCHKEY_KEYRING_FILE", "LATCHKEY_MODE"] {
+            assert!(text.contains(name), "{text}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Latchkey's ports on AWS: everything that is kept, in DynamoDB; the sealed vault; the system's clock
+//! and randomness.
+//!
+//! One file for each port, named as the port is. [`Store::new`] makes all adapters of one client. The
+//! same adapters run against DynamoDB in AWS and against an emulator on a laptop and in tests.
+
+mod api_keys;
+mod authorisations;
+mod client;
+mod clock;
+mod connectors;
+mod entropy;
+mod environment;
+mod expression;
+mod grant;
+mod instances;
+mod item;
+mod keyring;
+pub mod log;
+mod methods;
+mod sessions;
+mod settings;
+mod store;
+mod table;
+mod tables;
+mod vault;
+mod write;
+
+pub use api_keys::DynamoApiKeys;
+pub use authorisations::DynamoAuthorisations;
+pub use aws_sdk_dynamodb::Client;
+pub use client::{AwsCredentials, ConfigError, StoreSettings};
+pub use clock::SystemClock;
+pub use connectors::DynamoConnectors;
+pub use entropy::OsEntropy;
+pub use environment::{Environment, EnvironmentError};
+pub use instances::DynamoInstances;
+pub use keyring::{Keyring, KeyringError};
+pub use methods::DynamoMethods;
+pub use sessions::DynamoSessions;
+pub use settings::DynamoSettings;
+pub use store::{METHOD_MAX_AGE, Store};
+pub use tables::{TableNames, create_missing};
+pub use vault::SealedVault;

@@ -1,0 +1,20 @@
+//! Logs: JSON, one line an event.
+
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Sends events to `writer` as JSON from now on. `filter` is a directive such as `info`.
+pub fn init<W>(filter: &str, writer: W)
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(true)
+        .with_writer(writer);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call, as in tests with several servers, leaves the first in place.
+    tracing_subscriber::registry().with(filter).with(lines).try_init().unwrap_or_default();
+}

@@ -1,0 +1,254 @@
+//! Auth methods in DynamoDB, in the table of their connectors.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use latchkey_core::{
+    model::{
+        id::{ConnectorId, MethodKey, TenantId},
+        method::{MethodValues, StoredMethod},
+    },
+    port::{Change, Clock, EditMethods, MOST_METHODS, Methods, Page, PageAsk, Removal, StoreError},
+};
+
+use crate::{
+    connectors::{connector_key, method_item_key, method_list},
+    expression::Expression,
+    item::{Item, Reader, json, number, sealed_map, text_map, time},
+    table::Table,
+    write::{Part, Transacted, Written},
+};
+
+/// Auth methods in DynamoDB. Those in use are remembered for a while.
+pub struct DynamoMethods {
+    table: Table,
+    clock: Arc<dyn Clock>,
+    max_age: SignedDuration,
+    remembered: Mutex<HashMap<MethodKey, (Timestamp, Arc<StoredMethod>)>>,
+}
+
+impl std::fmt::Debug for DynamoMethods {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DynamoMethods")
+    }
+}
+
+#[async_trait]
+impl Methods for DynamoMethods {
+    async fn find(&self, key: &MethodKey) -> Result<Option<Arc<StoredMethod>>, StoreError> {
+        let asked_at = self.clock.now();
+        if let Some(method) = self.recall(key, asked_at) {
+            return Ok(Some(method));
+        }
+        let found = self.load(key).await?.map(Arc::new);
+        if let Some(method) = &found {
+            self.remember(asked_at, method);
+        }
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl EditMethods for DynamoMethods {
+    async fn load(&self, key: &MethodKey) -> Result<Option<StoredMethod>, StoreError> {
+        let found = self.table.get(item_key(key)).await?;
+        found
+            .map(|item| read(&key.tenant, &key.connector, Reader(&item)))
+            .transpose()
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        connector: &ConnectorId,
+        page: &PageAsk,
+    ) -> Result<Page<StoredMethod>, StoreError> {
+        let rows = self
+            .table
+            .page(&method_list(tenant, connector), page)
+            .await?;
+        let items = rows
+            .items
+            .iter()
+            .map(|item| read(tenant, connector, Reader(item)));
+        Ok(Page {
+            items: items.collect::<Result<_, _>>()?,
+            next: rows.next,
+        })
+    }
+
+    async fn create(&self, method: &StoredMethod) -> Result<Change, StoreError> {
+        self.forget(&method.key);
+        let key = &method.key;
+        let counted = Expression::new()
+            .when("attribute_exists(#pk) AND #methods < :most")
+            .value("most", number(MOST_METHODS))
+            .add("methods", 1)
+            .add("revision", 1);
+        let added = changes(method)
+            .when("attribute_not_exists(#pk)")
+            .set("v", number(1))
+            .set("created_at", time(method.created_at))
+            .set("instances", number(0));
+        let parts = vec![
+            self.table
+                .update_part(connector_key(&key.tenant, &key.connector), &counted)?,
+            self.table.update_part(item_key(key), &added)?,
+        ];
+        Ok(match self.table.transact(parts).await? {
+            Transacted::Done => Change::Done,
+            Transacted::Refused(parts) => match parts.first() {
+                Some(Part::Refused(None)) => Change::Gone,
+                Some(Part::Refused(Some(_)) | Part::Held) | None => Change::Lost,
+            },
+        })
+    }
+
+    async fn update(&self, method: &StoredMethod) -> Result<Change, StoreError> {
+        let expression = changes(method);
+        let conditional = expression
+            .clone()
+            .when("#version = :before")
+            .value("before", number(method.version.saturating_sub(1)));
+        let written = self.table.update(item_key(&method.key), &conditional).await;
+        self.forget(&method.key);
+        Ok(match written? {
+            Written::Done(_) => Change::Done,
+            Written::Refused(None) => Change::Gone,
+            Written::Refused(Some(now)) if expression.is_applied_to(&now) => Change::Done,
+            Written::Refused(Some(_)) => Change::Lost,
+        })
+    }
+
+    async fn delete(&self, key: &MethodKey, version: Option<u64>) -> Result<Removal, StoreError> {
+        let mut unused = Expression::new()
+            .when("attribute_exists(#pk) AND #instances = :none")
+            .value("none", number(0));
+        if let Some(version) = version {
+            unused = unused
+                .when("#version = :version")
+                .value("version", number(version));
+        }
+        let counted = Expression::new()
+            .when("attribute_exists(#pk)")
+            .add("methods", -1)
+            .add("revision", 1);
+        let parts = vec![
+            self.table.delete_part(item_key(key), &unused)?,
+            self.table
+                .update_part(connector_key(&key.tenant, &key.connector), &counted)?,
+        ];
+        let transacted = self.table.transact(parts).await;
+        self.forget(key);
+        match transacted? {
+            Transacted::Done => Ok(Removal::Done),
+            Transacted::Refused(parts) => match parts.first() {
+                Some(Part::Refused(Some(now))) => refusal(Reader(now), version),
+                Some(Part::Refused(None) | Part::Held) | None => Ok(Removal::Gone),
+            },
+        }
+    }
+}
+
+/// How many auth methods are remembered.
+const MOST_REMEMBERED: usize = 1000;
+
+impl DynamoMethods {
+    /// Auth methods, remembered for `max_age` at most.
+    pub(crate) fn new(table: Table, clock: Arc<dyn Clock>, max_age: SignedDuration) -> Self {
+        Self {
+            table,
+            clock,
+            max_age,
+            remembered: Mutex::default(),
+        }
+    }
+
+    fn recall(&self, key: &MethodKey, now: Timestamp) -> Option<Arc<StoredMethod>> {
+        let remembered = self.remembered.lock();
+        let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
+        let (at, method) = remembered.get(key)?;
+        self.is_young(*at, now).then(|| Arc::clone(method))
+    }
+
+    fn remember(&self, now: Timestamp, method: &Arc<StoredMethod>) {
+        let remembered = self.remembered.lock();
+        let mut remembered = remembered.unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.retain(|_, (at, _)| self.is_young(*at, now));
+        }
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(method.key.clone(), (now, Arc::clone(method)));
+    }
+
+    fn forget(&self, key: &MethodKey) {
+        let remembered = self.remembered.lock();
+        remembered
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
+    }
+
+    fn is_young(&self, at: Timestamp, now: Timestamp) -> bool {
+        let age = now.duration_since(at);
+        SignedDuration::ZERO <= age && age < self.max_age
+    }
+}
+
+/// The key of an auth method.
+pub(crate) fn item_key(key: &MethodKey) -> Item {
+    method_item_key(&key.tenant, &key.connector, key.id.as_str())
+}
+
+/// What every version of an auth method writes; `instances` is not among it.
+fn changes(method: &StoredMethod) -> Expression {
+    Expression::new()
+        .set("version", number(method.version))
+        .set("definition", json(&method.definition))
+        .set("inherited", json(&method.inherited))
+        .set("values", text_map(&method.values.plain))
+        .set("sealed", sealed_map(&method.values.sealed))
+        .set("updated_at", time(method.updated_at))
+}
+
+/// Why an auth method was not removed.
+fn refusal(now: Reader<'_>, version: Option<u64>) -> Result<Removal, StoreError> {
+    let stored = now.number::<u64>("version")?;
+    if version.is_some_and(|version| version != stored) {
+        return Ok(Removal::Lost);
+    }
+    Ok(match now.number("instances")? {
+        0 => Removal::Lost,
+        instances => Removal::InUse(instances),
+    })
+}
+
+fn read(
+    tenant: &TenantId,
+    connector: &ConnectorId,
+    item: Reader<'_>,
+) -> Result<StoredMethod, StoreError> {
+    let item = item.format_1()?;
+    Ok(StoredMethod {
+        key: MethodKey {
+            tenant: tenant.clone(),
+            connector: connector.clone(),
+            id: item.parsed("sk")?,
+        },
+        version: item.number("version")?,
+        definition: item.json("definition")?,
+        inherited: item.json("inherited")?,
+        values: MethodValues {
+            plain: item.text_map("values")?,
+            sealed: item.sealed_map("sealed")?,
+        },
+        instances: item.number("instances")?,
+        created_at: item.time("created_at")?,
+        updated_at: item.time("updated_at")?,
+    })
+}

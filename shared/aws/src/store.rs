@@ -1,0 +1,60 @@
+//! All adapters of one client.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use jiff::SignedDuration;
+use latchkey_core::port::Clock;
+
+use crate::{
+    DynamoApiKeys, DynamoAuthorisations, DynamoConnectors, DynamoInstances, DynamoMethods,
+    DynamoSessions, DynamoSettings, StoreSettings, TableNames, table::Table,
+};
+
+/// How old an auth method may be that is used.
+pub const METHOD_MAX_AGE: SignedDuration = SignedDuration::from_secs(10);
+
+/// All that is kept in DynamoDB.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Connectors.
+    pub connectors: Arc<DynamoConnectors>,
+    /// Auth methods.
+    pub methods: Arc<DynamoMethods>,
+    /// Instances.
+    pub instances: Arc<DynamoInstances>,
+    /// Authorisations.
+    pub authorisations: Arc<DynamoAuthorisations>,
+    /// Connect sessions.
+    pub sessions: Arc<DynamoSessions>,
+    /// Settings.
+    pub settings: Arc<DynamoSettings>,
+    /// API keys.
+    pub api_keys: Arc<DynamoApiKeys>,
+}
+
+impl Store {
+    /// The store that the settings name. Nothing is sent before the first call.
+    #[must_use]
+    pub fn new(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Self {
+        Self::with_client(&settings.client(), &settings.tables, clock)
+    }
+
+    /// The store behind a client.
+    #[must_use]
+    pub fn with_client(client: &Client, tables: &TableNames, clock: Arc<dyn Clock>) -> Self {
+        let table = |name| Table::new(client, name);
+        let (connectors, instances) = (table(&tables.connectors), table(&tables.instances));
+        let authorisations = table(&tables.authorisations);
+        let methods = DynamoMethods::new(connectors.clone(), clock, METHOD_MAX_AGE);
+        Self {
+            methods: Arc::new(methods),
+            instances: Arc::new(DynamoInstances::new(instances, connectors.clone())),
+            settings: Arc::new(DynamoSettings(connectors.clone())),
+            connectors: Arc::new(DynamoConnectors(connectors)),
+            sessions: Arc::new(DynamoSessions(authorisations.clone())),
+            authorisations: Arc::new(DynamoAuthorisations(authorisations)),
+            api_keys: Arc::new(DynamoApiKeys(table(&tables.api_keys))),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The sealed vault: ciphertext lives in the items themselves.
+//!
+//! # How it works
+//! AES-256-GCM with a fresh random nonce of 96 bits (NIST SP 800-38D §8.2.2, good for 2³² messages a
+//! key), and the [`Place`] as associated data, so that a ciphertext moved to another row does not open.
+//! The layout is: one byte for the format, one for the length of the key's id, that id, the nonce,
+//! then ciphertext and tag.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use latchkey_core::{
+    model::{
+        Secret,
+        sealed::{Place, Sealed},
+    },
+    port::{Entropy, Seal, Vault, VaultError},
+};
+use ring::aead::{Aad, NONCE_LEN, Nonce};
+use zeroize::Zeroizing;
+
+use crate::keyring::Keyring;
+
+const FORMAT: u8 = 1;
+
+/// A vault whose keys are in the process and whose ciphertext is in the items.
+pub struct SealedVault {
+    keyring: Keyring,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl SealedVault {
+    /// A vault with these keys.
+    #[must_use]
+    pub fn new(keyring: Keyring, entropy: Arc<dyn Entropy>) -> Self {
+        Self { keyring, entropy }
+    }
+}
+
+impl std::fmt::Debug for SealedVault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedVault(..)")
+    }
+}
+
+#[async_trait]
+impl Seal for SealedVault {
+    async fn warm(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
+
+    fn seal(&self, place: &Place, value: &Secret<Vec<u8>>) -> Result<Sealed, VaultError> {
+        let (id, key) = self.keyring.current().ok_or(VaultError::UnknownKey)?;
+        let length = u8::try_from(id.len()).map_err(|_| VaultError::Refused)?;
+        let mut nonce = [0; NONCE_LEN];
+        self.entropy.fill(&mut nonce);
+        // Encrypted in place: with room for the tag, no copy of the value is left behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(value.expose().len() + TAG));
+        body.extend_from_slice(value.expose());
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(place.associated_data()),
+            &mut *body,
+        )
+        .map_err(|_| VaultError::Refused)?;
+        let mut bytes = vec![FORMAT, length];
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&body);
+        Ok(Sealed::new(bytes))
+    }
+}
+
+#[async_trait]
+impl Vault for SealedVault {
+    async fn open(&self, place: &Place, sealed: &Sealed) -> Result<Secret<Vec<u8>>, VaultError> {
+        let parts = Parts::split(sealed.as_bytes()).ok_or(VaultError::Refused)?;
+        let key = self.keyring.key(parts.key).ok_or(VaultError::UnknownKey)?;
+        let mut body = Zeroizing::new(parts.body.to_vec());
+        let opened = key
+            .open_in_place(
+                Nonce::assume_unique_for_key(parts.nonce),
+                Aad::from(place.associated_data()),
+                &mut body,
+            )
+            .map_err(|_| VaultError::Refused)?;
+        Ok(Secret::new(opened.to_vec()))
+    }
+}
+
+const TAG: usize = 16;
+
+/// The parts of a sealed value.
+struct Parts<'a> {
+    key: &'a str,
+    nonce: [u8; NONCE_LEN],
+    body: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn split(bytes: &'a [u8]) -> Option<Self> {
+        let (&[format, length], rest) = bytes.split_first_chunk()?;
+        if format != FORMAT {
+            return None;
+        }
+        let (key, rest) = rest.split_at_checked(usize::from(length))?;
+        let (nonce, body) = rest.split_first_chunk()?;
+        Some(Self {
+            key: std::str::from_utf8(key).ok()?,
+            nonce: *nonce,
+            body,
+        })
+    }
+}
