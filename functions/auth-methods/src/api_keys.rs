@@ -88,8 +88,25 @@ fn shown_once<S: Serializer>(key: &Secret, serializer: S) -> Result<S::Ok, S::Er
 
 impl From<ApiKey> for KeyView {
     fn from(key: ApiKey) -> Self {
-        let ApiKey { id, tenant, name, scopes, created_at, expires_at, revoked_at, digest: _ } = key;
-        Self { id, tenant, name, scopes, created_at, expires_at, revoked_at }
+        let ApiKey {
+            id,
+            tenant,
+            name,
+            scopes,
+            created_at,
+            expires_at,
+            revoked_at,
+            digest: _,
+        } = key;
+        Self {
+            id,
+            tenant,
+            name,
+            scopes,
+            created_at,
+            expires_at,
+            revoked_at,
+        }
     }
 }
 
@@ -119,11 +136,24 @@ pub(crate) async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let now = ports.clock.now();
     check(&body, &caller.principal.scopes, now).map_err(Problem::invalid)?;
-    let (key, secret) =
-        new_key(&*ports.entropy, now, body.name, Some(caller.tenant), body.scopes, body.expires_at);
+    let (key, secret) = new_key(
+        &*ports.entropy,
+        now,
+        body.name,
+        Some(caller.tenant),
+        body.scopes,
+        body.expires_at,
+    );
     ports.api_keys.put(&key).await?;
-    let view = NewKeyView { key: secret, kept: key.into() };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(view)))
+    let view = NewKeyView {
+        key: secret,
+        kept: key.into(),
+    };
+    Ok((
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(view),
+    ))
 }
 
 fn check(body: &KeyBody, own: &BTreeSet<Scope>, now: Timestamp) -> Result<(), Faults> {
@@ -132,10 +162,18 @@ fn check(body: &KeyBody, own: &BTreeSet<Scope>, now: Timestamp) -> Result<(), Fa
         faults.add("/name", "invalid_name", "a name has 1 to 200 bytes");
     }
     if body.scopes.is_empty() {
-        faults.add("/scopes", "missing", "a key without scopes is good for nothing");
+        faults.add(
+            "/scopes",
+            "missing",
+            "a key without scopes is good for nothing",
+        );
     }
     for scope in body.scopes.difference(own) {
-        faults.add("/scopes", "not_allowed", format!("the key that asks lacks '{scope}' itself"));
+        faults.add(
+            "/scopes",
+            "not_allowed",
+            format!("the key that asks lacks '{scope}' itself"),
+        );
     }
     if body.expires_at.is_some_and(|end| end <= now) {
         faults.add("/expires_at", "out_of_range", "it lies in the past");
@@ -154,7 +192,11 @@ pub(crate) async fn revoke(
     State(ports): State<Ports>,
     Named(id): Named<KeyId>,
 ) -> Result<StatusCode, Problem> {
-    if ports.api_keys.revoke(Some(&caller.tenant), &id, ports.clock.now()).await? {
+    if ports
+        .api_keys
+        .revoke(Some(&caller.tenant), &id, ports.clock.now())
+        .await?
+    {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::new(ProblemKind::NotFound).detail("there is no such API key"))

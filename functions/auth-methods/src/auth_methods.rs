@@ -43,7 +43,10 @@ pub(crate) struct MethodBody {
 
 impl From<MethodBody> for MethodDraft {
     fn from(body: MethodBody) -> Self {
-        Self { definition: body.definition, values: body.values }
+        Self {
+            definition: body.definition,
+            values: body.values,
+        }
     }
 }
 
@@ -81,7 +84,11 @@ impl From<StoredMethod> for MethodView {
     fn from(method: StoredMethod) -> Self {
         let lacks = match method.parse() {
             Ok(parsed) => parsed.lacks(&method.values),
-            Err(faults) => faults.into_vec().into_iter().map(|fault| fault.pointer).collect(),
+            Err(faults) => faults
+                .into_vec()
+                .into_iter()
+                .map(|fault| fault.pointer)
+                .collect(),
         };
         Self {
             id: method.key.id,
@@ -108,7 +115,11 @@ pub(crate) struct MethodPath {
 
 impl MethodPath {
     fn key(self, tenant: TenantId) -> MethodKey {
-        MethodKey { tenant, connector: self.connector, id: self.method }
+        MethodKey {
+            tenant,
+            connector: self.connector,
+            id: self.method,
+        }
     }
 }
 
@@ -124,7 +135,10 @@ pub(crate) async fn list(
     Named(connector): Named<ConnectorId>,
     Paging(page): Paging,
 ) -> Result<Json<List<MethodView>>, Problem> {
-    let found = ports.methods.list(&caller.tenant, &connector, &page).await?;
+    let found = ports
+        .methods
+        .list(&caller.tenant, &connector, &page)
+        .await?;
     Ok(Json(List::of(found, MethodView::from)))
 }
 
@@ -144,8 +158,15 @@ pub(crate) async fn create(
     Named(connector): Named<ConnectorId>,
     Json(body): Json<MethodBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let method = ports.define().create_method(&caller.tenant, &connector, body.into()).await?;
-    Ok((StatusCode::CREATED, ETag(method.version), Json(MethodView::from(method))))
+    let method = ports
+        .define()
+        .create_method(&caller.tenant, &connector, body.into())
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        ETag(method.version),
+        Json(MethodView::from(method)),
+    ))
 }
 
 /// Reads an auth method.
@@ -162,7 +183,11 @@ pub(crate) async fn read(
     State(ports): State<Ports>,
     Named(path): Named<MethodPath>,
 ) -> Result<impl IntoResponse, Problem> {
-    let method = ports.methods.load(&path.key(caller.tenant)).await?.ok_or_else(gone)?;
+    let method = ports
+        .methods
+        .load(&path.key(caller.tenant))
+        .await?
+        .ok_or_else(gone)?;
     Ok((ETag(method.version), Json(MethodView::from(method))))
 }
 
@@ -189,7 +214,10 @@ pub(crate) async fn update(
         Some(seen) => seen,
         None => ports.methods.load(&key).await?.ok_or_else(gone)?.version,
     };
-    let method = ports.define().update_method(&key, seen, body.into()).await?;
+    let method = ports
+        .define()
+        .update_method(&key, seen, body.into())
+        .await?;
     Ok((ETag(method.version), Json(MethodView::from(method))))
 }
 
@@ -209,7 +237,13 @@ pub(crate) async fn delete(
     Named(path): Named<MethodPath>,
     MayMatch(version): MayMatch,
 ) -> Result<StatusCode, Problem> {
-    removed(ports.methods.delete(&path.key(caller.tenant), version).await?, "auth method")?;
+    removed(
+        ports
+            .methods
+            .delete(&path.key(caller.tenant), version)
+            .await?,
+        "auth method",
+    )?;
     Ok(StatusCode::NO_CONTENT)
 }
 

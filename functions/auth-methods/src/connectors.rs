@@ -53,8 +53,23 @@ pub(crate) struct ConnectorView {
 
 impl From<Connector> for ConnectorView {
     fn from(connector: Connector) -> Self {
-        let Connector { id, version, name, variables, created_at, updated_at, .. } = connector;
-        Self { id, version, name, variables, created_at, updated_at }
+        let Connector {
+            id,
+            version,
+            name,
+            variables,
+            created_at,
+            updated_at,
+            ..
+        } = connector;
+        Self {
+            id,
+            version,
+            name,
+            variables,
+            created_at,
+            updated_at,
+        }
     }
 }
 
@@ -82,8 +97,15 @@ pub(crate) async fn create(
     State(ports): State<Ports>,
     Json(body): Json<ConnectorBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let connector = ports.define().create_connector(&caller.tenant, body.name, body.variables).await?;
-    Ok((StatusCode::CREATED, ETag(connector.version), Json(ConnectorView::from(connector))))
+    let connector = ports
+        .define()
+        .create_connector(&caller.tenant, body.name, body.variables)
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        ETag(connector.version),
+        Json(ConnectorView::from(connector)),
+    ))
 }
 
 /// Reads a connector.
@@ -98,8 +120,12 @@ pub(crate) async fn read(
     Named(id): Named<ConnectorId>,
 ) -> Result<impl IntoResponse, Problem> {
     let found = ports.connectors.find(&caller.tenant, &id).await?;
-    let connector = found.ok_or_else(|| Problem::new(ProblemKind::NotFound).detail("there is no such connector"))?;
-    Ok((ETag(connector.version), Json(ConnectorView::from(connector))))
+    let connector = found
+        .ok_or_else(|| Problem::new(ProblemKind::NotFound).detail("there is no such connector"))?;
+    Ok((
+        ETag(connector.version),
+        Json(ConnectorView::from(connector)),
+    ))
 }
 
 /// Changes a connector.
@@ -126,10 +152,17 @@ pub(crate) async fn update(
         Some(seen) => seen,
         None => {
             let found = ports.connectors.find(&caller.tenant, &id).await?;
-            found.ok_or_else(|| Problem::new(ProblemKind::NotFound).detail("there is no such connector"))?.version
+            found
+                .ok_or_else(|| {
+                    Problem::new(ProblemKind::NotFound).detail("there is no such connector")
+                })?
+                .version
         }
     };
-    let changed = ports.define().update_connector(&caller.tenant, &id, seen, body.name, body.variables).await?;
+    let changed = ports
+        .define()
+        .update_connector(&caller.tenant, &id, seen, body.name, body.variables)
+        .await?;
     Ok((ETag(changed.version), Json(ConnectorView::from(changed))))
 }
 
@@ -148,6 +181,12 @@ pub(crate) async fn delete(
     Named(id): Named<ConnectorId>,
     MayMatch(version): MayMatch,
 ) -> Result<StatusCode, Problem> {
-    removed(ports.connectors.delete(&caller.tenant, &id, version).await?, "connector")?;
+    removed(
+        ports
+            .connectors
+            .delete(&caller.tenant, &id, version)
+            .await?,
+        "connector",
+    )?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -59,9 +59,17 @@ impl Ports {
 pub fn router() -> OpenApiRouter<Ports> {
     OpenApiRouter::new()
         .routes(routes!(connectors::list, connectors::create))
-        .routes(routes!(connectors::read, connectors::update, connectors::delete))
+        .routes(routes!(
+            connectors::read,
+            connectors::update,
+            connectors::delete
+        ))
         .routes(routes!(auth_methods::list, auth_methods::create))
-        .routes(routes!(auth_methods::read, auth_methods::update, auth_methods::delete))
+        .routes(routes!(
+            auth_methods::read,
+            auth_methods::update,
+            auth_methods::delete
+        ))
         .routes(routes!(settings::read, settings::update))
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::revoke))

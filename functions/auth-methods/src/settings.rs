@@ -45,8 +45,12 @@ pub(crate) async fn update(
     State(ports): State<Ports>,
     Json(body): Json<SettingsBody>,
 ) -> Result<Json<SettingsBody>, Problem> {
-    let settings = Settings { return_urls: body.return_urls };
+    let settings = Settings {
+        return_urls: body.return_urls,
+    };
     settings.check().map_err(Problem::invalid)?;
     ports.settings.put(&caller.tenant, &settings).await?;
-    Ok(Json(SettingsBody { return_urls: settings.return_urls }))
+    Ok(Json(SettingsBody {
+        return_urls: settings.return_urls,
+    }))
 }

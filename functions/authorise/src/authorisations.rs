@@ -71,16 +71,28 @@ pub(crate) async fn begin(
     Json(body): Json<AuthorisationBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let flow = ports.authorise();
-    let Some(return_url) = flow.return_url(&caller.tenant, body.return_url.as_deref()).await? else {
+    let Some(return_url) = flow
+        .return_url(&caller.tenant, body.return_url.as_deref())
+        .await?
+    else {
         let why = "the person must come back to the platform, which completes the authorisation";
         return Err(Problem::invalid(Faults::one("/return_url", "missing", why)));
     };
-    let key = InstanceKey { tenant: caller.tenant, id };
-    let begun = flow.begin(&key, &body.values, Some(return_url), Binder::Platform).await?;
+    let key = InstanceKey {
+        tenant: caller.tenant,
+        id,
+    };
+    let begun = flow
+        .begin(&key, &body.values, Some(return_url), Binder::Platform)
+        .await?;
     let view = AuthorisationView {
         authorisation: begun.state.as_str().to_owned(),
         authorise_url: begun.authorise_url.into(),
         expires_at: begun.expires_at,
     };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(view)))
+    Ok((
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(view),
+    ))
 }

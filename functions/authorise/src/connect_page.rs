@@ -101,25 +101,63 @@ pub(crate) async fn submit(
         Ok(shown) => shown,
         Err(error) => return stop(error),
     };
-    let Ok(Form(mut given)) = form else { return Problem::new(ProblemKind::Malformed).into_response() };
-    let is_ours = given.remove(CSRF).is_some_and(|field| came_from_us(&ports, &headers, &shown, &field));
+    let Ok(Form(mut given)) = form else {
+        return Problem::new(ProblemKind::Malformed).into_response();
+    };
+    let is_ours = given
+        .remove(CSRF)
+        .is_some_and(|field| came_from_us(&ports, &headers, &shown, &field));
     if !is_ours {
         // The page was open too long, or in a browser that keeps no cookies: shown again, it works.
-        let fault = Some("Please check your answers and try again. Cookies must be allowed for this page.".to_owned());
-        return page(&ports, &headers, &shown, &Draft { given, faults: Faults::new(), fault });
+        let fault = Some(
+            "Please check your answers and try again. Cookies must be allowed for this page."
+                .to_owned(),
+        );
+        return page(
+            &ports,
+            &headers,
+            &shown,
+            &Draft {
+                given,
+                faults: Faults::new(),
+                fault,
+            },
+        );
     }
     unticked(&shown.method, &mut given);
     let (key, return_url) = (&shown.instance.key, shown.session.return_url.clone());
-    match flow.begin(key, &given, return_url, Binder::Browser(token)).await {
+    match flow
+        .begin(key, &given, return_url, Binder::Browser(token))
+        .await
+    {
         Ok(begun) => {
             let mut response = Redirect::to(begun.authorise_url.as_str()).into_response();
-            let cookie = begun.cookie.and_then(|secret| cookie::give(&ports.deployment, &begun.state, &secret));
-            response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
-            response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-            response.headers_mut().insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
+            let cookie = begun
+                .cookie
+                .and_then(|secret| cookie::give(&ports.deployment, &begun.state, &secret));
+            response
+                .headers_mut()
+                .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            response.headers_mut().insert(
+                header::CACHE_CONTROL,
+                header::HeaderValue::from_static("no-store"),
+            );
+            response.headers_mut().insert(
+                header::REFERRER_POLICY,
+                header::HeaderValue::from_static("no-referrer"),
+            );
             response
         }
-        Err(AuthoriseError::Faults(faults)) => page(&ports, &headers, &shown, &Draft { given, faults, fault: None }),
+        Err(AuthoriseError::Faults(faults)) => page(
+            &ports,
+            &headers,
+            &shown,
+            &Draft {
+                given,
+                faults,
+                fault: None,
+            },
+        ),
         Err(error) => stop(error),
     }
 }
@@ -134,14 +172,20 @@ struct Draft {
 
 fn page(ports: &Ports, headers: &HeaderMap, form: &ConnectForm, draft: &Draft) -> Response {
     // One secret for each session and browser; the hidden field follows from it.
-    let held = cookie::held(&ports.deployment, &form.session.token, headers).unwrap_or_else(|| ports.entropy.secret());
+    let held = cookie::held(&ports.deployment, &form.session.token, headers)
+        .unwrap_or_else(|| ports.entropy.secret());
     let faults = draft.faults.clone().into_vec();
     let fault_of = |key: &str| {
         let pointer = format!("/values/{key}");
-        faults.iter().find(|fault| fault.pointer == pointer).map(|fault| fault.detail.as_str())
+        faults
+            .iter()
+            .find(|fault| fault.pointer == pointer)
+            .map(|fault| fault.detail.as_str())
     };
-    let fields = questions(&form.method).map(|variable| field(variable, &form.instance, draft, fault_of(&variable.key)));
-    let (advanced, fields) = fields.partition(|field| field.variable.advanced && field.fault.is_none());
+    let fields = questions(&form.method)
+        .map(|variable| field(variable, &form.instance, draft, fault_of(&variable.key)));
+    let (advanced, fields) =
+        fields.partition(|field| field.variable.advanced && field.fault.is_none());
     let status = match draft.faults.is_empty() && draft.fault.is_none() {
         true => StatusCode::OK,
         false => StatusCode::UNPROCESSABLE_ENTITY,
@@ -154,21 +198,40 @@ fn page(ports: &Ports, headers: &HeaderMap, form: &ConnectForm, draft: &Draft) -
         fields,
         advanced,
     };
-    let mut response = Page::new(status, &format!("Connect {}", form.method.name), &content).into_response();
+    let mut response =
+        Page::new(status, &format!("Connect {}", form.method.name), &content).into_response();
     let cookie = cookie::give(&ports.deployment, &form.session.token, &held);
-    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+        .headers_mut()
+        .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 
-fn field<'a>(variable: &'a Variable, instance: &Instance, draft: &Draft, fault: Option<&'a str>) -> Field<'a> {
+fn field<'a>(
+    variable: &'a Variable,
+    instance: &Instance,
+    draft: &Draft,
+    fault: Option<&'a str>,
+) -> Field<'a> {
     let stored = instance.values.plain.get(&*variable.key);
-    let default = || variable.default.as_ref().and_then(latchkey_core::model::template::Template::literal);
-    let given = draft.given.get(&*variable.key).map(|value| value.expose().clone());
+    let default = || {
+        variable
+            .default
+            .as_ref()
+            .and_then(latchkey_core::model::template::Template::literal)
+    };
+    let given = draft
+        .given
+        .get(&*variable.key)
+        .map(|value| value.expose().clone());
     let is_set = instance.values.sealed.contains_key(&*variable.key);
     let value = match variable.is_secret() {
         // A secret is never sent back, not even to the person who has just typed it.
         true => String::new(),
-        false => given.or_else(|| stored.cloned()).or_else(default).unwrap_or_default(),
+        false => given
+            .or_else(|| stored.cloned())
+            .or_else(default)
+            .unwrap_or_default(),
     };
     let kind = match variable.kind {
         VariableType::Secret => "password",
@@ -178,36 +241,57 @@ fn field<'a>(variable: &'a Variable, instance: &Instance, draft: &Draft, fault: 
         VariableType::Boolean => "boolean",
         VariableType::Text | VariableType::Hostname => "text",
     };
-    Field { variable, kind, value, is_set, is_needed: variable.required && !is_set, fault }
+    Field {
+        variable,
+        kind,
+        value,
+        is_set,
+        is_needed: variable.required && !is_set,
+        fault,
+    }
 }
 
 /// A box that is not ticked is not sent.
 fn unticked(method: &AuthMethod, given: &mut GivenValues) {
     for variable in questions(method).filter(|variable| variable.kind == VariableType::Boolean) {
-        given.entry(variable.key.to_string()).or_insert_with(|| Secret::from("false"));
+        given
+            .entry(variable.key.to_string())
+            .or_insert_with(|| Secret::from("false"));
     }
 }
 
 fn came_from_us(ports: &Ports, headers: &HeaderMap, form: &ConnectForm, field: &Secret) -> bool {
     let held = cookie::held(&ports.deployment, &form.session.token, headers);
-    held.is_some_and(|held| csrf(&held).as_bytes().ct_eq(field.expose().as_bytes()).into())
+    held.is_some_and(|held| {
+        csrf(&held)
+            .as_bytes()
+            .ct_eq(field.expose().as_bytes())
+            .into()
+    })
 }
 
 /// The hidden field that belongs to a cookie.
 fn csrf(held: &Secret) -> String {
-    let digest = Sha256::new().chain_update(b"connect page\n").chain_update(held.expose()).finalize();
+    let digest = Sha256::new()
+        .chain_update(b"connect page\n")
+        .chain_update(held.expose())
+        .finalize();
     URL_SAFE_NO_PAD.encode(digest)
 }
 
 /// A page for a person who can't go on.
 fn stop(error: AuthoriseError) -> Response {
     let (status, title, text) = match error {
-        AuthoriseError::SessionGone | AuthoriseError::InstanceGone | AuthoriseError::MethodGone => (
-            StatusCode::NOT_FOUND,
-            "This link has ended",
-            "Please go back to where you got it, and ask for a new one.",
-        ),
-        AuthoriseError::Incomplete(_) | AuthoriseError::Impossible(_) | AuthoriseError::Faults(_) => (
+        AuthoriseError::SessionGone | AuthoriseError::InstanceGone | AuthoriseError::MethodGone => {
+            (
+                StatusCode::NOT_FOUND,
+                "This link has ended",
+                "Please go back to where you got it, and ask for a new one.",
+            )
+        }
+        AuthoriseError::Incomplete(_)
+        | AuthoriseError::Impossible(_)
+        | AuthoriseError::Faults(_) => (
             StatusCode::CONFLICT,
             "This connection is not ready yet",
             "Whoever sent you here has to finish setting it up first. There is nothing that you can do.",
@@ -215,7 +299,11 @@ fn stop(error: AuthoriseError) -> Response {
         AuthoriseError::Store(_) | AuthoriseError::Vault(_) => {
             // Written to the log as any other of its kind.
             let problem = Problem::from(error);
-            (problem.kind().status(), "That did not work", "Please try again in a moment.")
+            (
+                problem.kind().status(),
+                "That did not work",
+                "Please try again in a moment.",
+            )
         }
     };
     Page::new(status, title, &StopTemplate { title, text }).into_response()

@@ -84,26 +84,53 @@ pub(crate) async fn open(
     let seconds = body.expires_in_seconds.unwrap_or(LIFETIME);
     if !(60..=LONGEST_SESSION.as_secs()).contains(&seconds) {
         let why = "a session lives 60 seconds to 30 days";
-        return Err(Problem::invalid(Faults::one("/expires_in_seconds", "out_of_range", why)));
+        return Err(Problem::invalid(Faults::one(
+            "/expires_in_seconds",
+            "out_of_range",
+            why,
+        )));
     }
     let flow = ports.authorise();
     // Checked first, so that no instance is left behind by a session that could not be opened.
-    flow.return_url(&caller.tenant, body.return_url.as_deref()).await?;
+    flow.return_url(&caller.tenant, body.return_url.as_deref())
+        .await?;
     let return_url = body.return_url.clone();
     let key = instance(&ports, caller.tenant, body).await?;
-    let (token, expires_at) = flow.open_session(&key, return_url.as_deref(), Duration::from_secs(seconds)).await?;
+    let (token, expires_at) = flow
+        .open_session(&key, return_url.as_deref(), Duration::from_secs(seconds))
+        .await?;
     let connect_url = format!("{}/connect/{}", ports.deployment.base_url(), token.expose());
-    let view = SessionView { instance: key.id, connect_url, expires_at };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(view)))
+    let view = SessionView {
+        instance: key.id,
+        connect_url,
+        expires_at,
+    };
+    Ok((
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(view),
+    ))
 }
 
 /// The instance that is named, or a new one.
-async fn instance(ports: &Ports, tenant: TenantId, body: SessionBody) -> Result<InstanceKey, Problem> {
+async fn instance(
+    ports: &Ports,
+    tenant: TenantId,
+    body: SessionBody,
+) -> Result<InstanceKey, Problem> {
     match (body.instance, body.connector, body.auth_method) {
-        (Some(id), None, None) if body.name.is_none() && body.values.is_empty() => Ok(InstanceKey { tenant, id }),
+        (Some(id), None, None) if body.name.is_none() && body.values.is_empty() => {
+            Ok(InstanceKey { tenant, id })
+        }
         (None, Some(connector), Some(method)) => {
             let name = body.name.unwrap_or_default();
-            let new = NewInstance { connector, method, name, values: body.values, complete: false };
+            let new = NewInstance {
+                connector,
+                method,
+                name,
+                values: body.values,
+                complete: false,
+            };
             Ok(ports.authorise().create(&tenant, new).await?.key)
         }
         (Some(_), ..) => Err(Problem::invalid(Faults::one(

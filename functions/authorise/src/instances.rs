@@ -49,7 +49,9 @@ pub(crate) async fn list(
     Paging(page): Paging,
 ) -> Result<Json<List<InstanceView>>, Problem> {
     let found = ports.instances.list(&caller.tenant, &page).await?;
-    Ok(Json(List::of(found, |instance| InstanceView::from(&instance))))
+    Ok(Json(List::of(found, |instance| {
+        InstanceView::from(&instance)
+    })))
 }
 
 /// Makes an instance with all its values.
@@ -64,8 +66,19 @@ pub(crate) async fn create(
     State(ports): State<Ports>,
     Json(body): Json<InstanceBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let InstanceBody { connector, auth_method, name, values } = body;
-    let new = NewInstance { connector, method: auth_method, name, values, complete: true };
+    let InstanceBody {
+        connector,
+        auth_method,
+        name,
+        values,
+    } = body;
+    let new = NewInstance {
+        connector,
+        method: auth_method,
+        name,
+        values,
+        complete: true,
+    };
     let instance = ports.authorise().create(&caller.tenant, new).await?;
     Ok((StatusCode::CREATED, Json(InstanceView::from(&instance))))
 }

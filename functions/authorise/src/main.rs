@@ -6,10 +6,21 @@ use latchkey_web::lambda::{layered, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    let Environment { store, vault, clock, entropy, deployment, mode, log } = Environment::read()?;
+    let Environment {
+        store,
+        vault,
+        clock,
+        entropy,
+        deployment,
+        mode,
+        log,
+    } = Environment::read()?;
     latchkey_aws::log::init(&log, std::io::stdout);
     let authentication = latchkey_web::lambda::authentication(mode, store.api_keys, clock.clone());
-    let requests = latchkey_web::log::Requests { clock: clock.clone(), entropy: entropy.clone() };
+    let requests = latchkey_web::log::Requests {
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
     let ports = Ports {
         instances: store.instances,
         methods: store.methods,

@@ -65,14 +65,21 @@ pub async fn answer(ports: &Ports, question: &Question) -> Result<Answer, StoreE
         Some(Principal { key, .. }) => info!(key, "authorised"),
         None => info!("refused"),
     }
-    let context = principal.and_then(|principal| serde_json::to_string(&principal).ok()).map(|principal| Context { principal });
-    Ok(Answer { is_authorized: context.is_some(), context })
+    let context = principal
+        .and_then(|principal| serde_json::to_string(&principal).ok())
+        .map(|principal| Context { principal });
+    Ok(Answer {
+        is_authorized: context.is_some(),
+        context,
+    })
 }
 
 /// The key of an `Authorization` header (RFC 6750 §2.1).
 fn bearer(value: &Secret) -> Option<Secret> {
     let (scheme, token) = value.expose().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token.trim()))
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::from(token.trim()))
 }
 
 #[cfg(test)]
@@ -84,6 +91,9 @@ mod tests {
         let question = r#"{"headers":{"authorization":"Bearer lk_secret"},"routeKey":"GET /v1/x"}"#;
         let question: Question = serde_json::from_str(question).unwrap();
         assert!(!format!("{question:?}").contains("lk_secret"));
-        assert_eq!(bearer(&question.headers["authorization"]).unwrap().expose(), "lk_secret");
+        assert_eq!(
+            bearer(&question.headers["authorization"]).unwrap().expose(),
+            "lk_secret"
+        );
     }
 }

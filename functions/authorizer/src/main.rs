@@ -6,9 +6,14 @@ use latchkey_aws::Environment;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let Environment { store, clock, log, .. } = Environment::read()?;
+    let Environment {
+        store, clock, log, ..
+    } = Environment::read()?;
     latchkey_aws::log::init(&log, std::io::stdout);
-    let ports = Ports { keys: store.api_keys, clock };
+    let ports = Ports {
+        keys: store.api_keys,
+        clock,
+    };
     run(service_fn(async |event: LambdaEvent<Question>| {
         answer(&ports, &event.payload).await.map_err(Error::from)
     }))

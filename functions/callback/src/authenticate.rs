@@ -46,11 +46,22 @@ pub(crate) async fn authenticate(
     query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Response {
     // Without a state, or with two, it answers nothing that we asked.
-    let Ok(Query(CallbackQuery { state: Some(state), code, error, iss })) = query else {
+    let Ok(Query(CallbackQuery {
+        state: Some(state),
+        code,
+        error,
+        iss,
+    })) = query
+    else {
         return unknown().into_response();
     };
     let is_empty = |secret: &Secret| secret.expose().is_empty();
-    let answer = UnverifiedAnswer { state, code: code.filter(|code| !is_empty(code)), error, issuer: iss };
+    let answer = UnverifiedAnswer {
+        state,
+        code: code.filter(|code| !is_empty(code)),
+        error,
+        issuer: iss,
+    };
     let held = |flow: &_| cookie::held(&ports.deployment, flow, &headers);
     match ports.complete().callback(answer, held).await {
         Ok(completion) => result(&ports, completion).await,

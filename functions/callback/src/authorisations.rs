@@ -38,11 +38,25 @@ pub(crate) async fn complete(
     State(ports): State<Ports>,
     Named(authorisation): Named<String>,
 ) -> Result<Json<CompletedView>, Problem> {
-    let gone = || Problem::new(ProblemKind::NotFound).detail("there is no such authorisation waiting to be completed");
+    let gone = || {
+        Problem::new(ProblemKind::NotFound)
+            .detail("there is no such authorisation waiting to be completed")
+    };
     let digest = Digest::parse(&authorisation).ok_or_else(gone)?;
-    match ports.complete().complete(&caller.tenant, &digest).await?.ok_or_else(gone)? {
-        Ok(instance) => Ok(Json(CompletedView { instance: instance.id })),
-        Err(Miss::InstanceGone) => Err(Problem::new(ProblemKind::NotFound).detail("the instance is deleted")),
-        Err(_) => Err(Problem::new(ProblemKind::Conflict).detail("the authorisation brought no grant")),
+    match ports
+        .complete()
+        .complete(&caller.tenant, &digest)
+        .await?
+        .ok_or_else(gone)?
+    {
+        Ok(instance) => Ok(Json(CompletedView {
+            instance: instance.id,
+        })),
+        Err(Miss::InstanceGone) => {
+            Err(Problem::new(ProblemKind::NotFound).detail("the instance is deleted"))
+        }
+        Err(_) => {
+            Err(Problem::new(ProblemKind::Conflict).detail("the authorisation brought no grant"))
+        }
     }
 }

@@ -55,5 +55,7 @@ impl Ports {
 /// The function's routes, with what the OpenAPI document says of them.
 #[must_use]
 pub fn router() -> OpenApiRouter<Ports> {
-    OpenApiRouter::new().routes(routes!(authenticate::authenticate)).routes(routes!(authorisations::complete))
+    OpenApiRouter::new()
+        .routes(routes!(authenticate::authenticate))
+        .routes(routes!(authorisations::complete))
 }

@@ -77,17 +77,29 @@ pub(crate) async fn result(ports: &Ports, completion: Completion) -> Response {
         Completion::Parked(authorisation) => (authorisation, PARKED),
         Completion::Unfinished(authorisation) => (authorisation, UNFINISHED),
         // Whose browser it is, is not known: it learns nothing of the authorisation.
-        Completion::Missed(_, Miss::OtherBrowser) | Completion::Unknown => return unknown().into_response(),
+        Completion::Missed(_, Miss::OtherBrowser) | Completion::Unknown => {
+            return unknown().into_response();
+        }
         Completion::Missed(authorisation, miss) => (authorisation, missed(miss)),
         Completion::Expired => return page(&EXPIRED, None).into_response(),
     };
     if let Some(location) = return_url(&authorisation, told.status) {
         let mut response = Redirect::to(&location).into_response();
-        response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-        response.headers_mut().insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
+        response.headers_mut().insert(
+            header::CACHE_CONTROL,
+            header::HeaderValue::from_static("no-store"),
+        );
+        response.headers_mut().insert(
+            header::REFERRER_POLICY,
+            header::HeaderValue::from_static("no-referrer"),
+        );
         return response;
     }
-    let again = if told.status == CONNECTED.status { None } else { again(ports, &authorisation).await };
+    let again = if told.status == CONNECTED.status {
+        None
+    } else {
+        again(ports, &authorisation).await
+    };
     page(&told, again).into_response()
 }
 
@@ -108,8 +120,12 @@ pub(crate) fn failed() -> Page {
 }
 
 fn page(told: &Told, again: Option<String>) -> Page {
-    let content =
-        ResultTemplate { good: told.http == StatusCode::OK, title: told.title, text: told.text, again };
+    let content = ResultTemplate {
+        good: told.http == StatusCode::OK,
+        title: told.title,
+        text: told.text,
+        again,
+    };
     Page::new(told.http, told.title, &content)
 }
 
@@ -117,7 +133,9 @@ fn page(told: &Told, again: Option<String>) -> Page {
 fn return_url(authorisation: &Authorisation, status: &str) -> Option<String> {
     let mut url = authorisation.return_url.clone()?;
     let mut pairs = url.query_pairs_mut();
-    pairs.append_pair("status", status).append_pair("instance", authorisation.instance.id.as_str());
+    pairs
+        .append_pair("status", status)
+        .append_pair("instance", authorisation.instance.id.as_str());
     if status == PARKED.status {
         pairs.append_pair("authorisation", authorisation.state.as_str());
     }
@@ -128,9 +146,17 @@ fn return_url(authorisation: &Authorisation, status: &str) -> Option<String> {
 /// The link to start again in one click, for the browser that began.
 async fn again(ports: &Ports, authorisation: &Authorisation) -> Option<String> {
     let place = Authorisation::place(&authorisation.instance, &authorisation.state, "session");
-    let opened = ports.vault.open(&place, authorisation.session.as_ref()?).await.ok()?;
+    let opened = ports
+        .vault
+        .open(&place, authorisation.session.as_ref()?)
+        .await
+        .ok()?;
     let token = Secret::new(String::from_utf8(opened.expose().clone()).ok()?);
-    Some(format!("{}/connect/{}", ports.deployment.base_url(), token.expose()))
+    Some(format!(
+        "{}/connect/{}",
+        ports.deployment.base_url(),
+        token.expose()
+    ))
 }
 
 fn missed(miss: Miss) -> Told {
@@ -184,5 +210,10 @@ fn missed(miss: Miss) -> Told {
             "There is nothing left to connect.",
         ),
     };
-    Told { status, http, title, text }
+    Told {
+        status,
+        http,
+        title,
+        text,
+    }
 }

@@ -72,7 +72,14 @@ pub(crate) struct CredentialView {
 
 impl From<Credential> for CredentialView {
     fn from(credential: Credential) -> Self {
-        let Credential { instance, access_token, token_type, applied, expires_at, scopes } = credential;
+        let Credential {
+            instance,
+            access_token,
+            token_type,
+            applied,
+            expires_at,
+            scopes,
+        } = credential;
         Self {
             instance: instance.key.id,
             connector: instance.connector,
@@ -93,7 +100,10 @@ fn handed_out<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(secret.expose())
 }
 
-fn all_handed_out<S: Serializer>(parts: &[(String, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
+fn all_handed_out<S: Serializer>(
+    parts: &[(String, Secret)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(parts.len()))?;
     for (name, value) in parts {
         map.serialize_entry(name, value.expose())?;
@@ -122,7 +132,13 @@ pub(crate) async fn vend(
         return Err(malformed());
     }
     let at_least = minimum_seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-    let key = InstanceKey { tenant: caller.tenant, id };
+    let key = InstanceKey {
+        tenant: caller.tenant,
+        id,
+    };
     let credential = ports.refresh().vend(&key, at_least).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(CredentialView::from(credential))))
+    Ok((
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(CredentialView::from(credential)),
+    ))
 }

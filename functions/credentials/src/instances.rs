@@ -41,10 +41,20 @@ pub(crate) async fn read(
     State(ports): State<Ports>,
     Named(id): Named<InstanceId>,
 ) -> Result<Json<InstanceView>, Problem> {
-    let found = ports.leases.find(&InstanceKey { tenant: caller.tenant, id }).await?;
-    let instance = found.filter(|instance| !matches!(instance.state, InstanceState::Deleted { .. }));
+    let found = ports
+        .leases
+        .find(&InstanceKey {
+            tenant: caller.tenant,
+            id,
+        })
+        .await?;
+    let instance =
+        found.filter(|instance| !matches!(instance.state, InstanceState::Deleted { .. }));
     let gone = || Problem::new(ProblemKind::NotFound).detail("there is no such instance");
-    instance.as_ref().map(|instance| Json(InstanceView::from(instance))).ok_or_else(gone)
+    instance
+        .as_ref()
+        .map(|instance| Json(InstanceView::from(instance)))
+        .ok_or_else(gone)
 }
 
 /// Deletes an instance, and revokes its tokens at the provider where that can be done (RFC 7009).
@@ -60,7 +70,13 @@ pub(crate) async fn delete(
     State(ports): State<Ports>,
     Named(id): Named<InstanceId>,
 ) -> Result<Json<DeletedView>, Problem> {
-    let key = InstanceKey { tenant: caller.tenant, id };
+    let key = InstanceKey {
+        tenant: caller.tenant,
+        id,
+    };
     let revocation = ports.delete().delete(&key).await?;
-    Ok(Json(DeletedView { instance: key.id, revocation }))
+    Ok(Json(DeletedView {
+        instance: key.id,
+        revocation,
+    }))
 }

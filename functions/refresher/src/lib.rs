@@ -48,14 +48,30 @@ impl std::fmt::Debug for Ports {
 /// # Errors
 /// [`StoreError`] if the index can't be read; the next tick is the retry.
 pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, StoreError> {
-    let sweep = Sweep { due: &*ports.due, refresh: ports.refresh(), delete: ports.delete() };
+    let sweep = Sweep {
+        due: &*ports.due,
+        refresh: ports.refresh(),
+        delete: ports.delete(),
+    };
     let report = sweep.sweep(deadline).await?;
-    let Report { due, refreshed, failed, reconnect_required, deleted, left, errors, unfinished } = report;
+    let Report {
+        due,
+        refreshed,
+        failed,
+        reconnect_required,
+        deleted,
+        left,
+        errors,
+        unfinished,
+    } = report;
     if report == Report::default() {
         debug!("nothing due");
         return Ok(report);
     }
-    info!(due, refreshed, failed, reconnect_required, deleted, left, errors, unfinished, "sweep");
+    info!(
+        due,
+        refreshed, failed, reconnect_required, deleted, left, errors, unfinished, "sweep"
+    );
     Ok(report)
 }
 

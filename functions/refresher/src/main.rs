@@ -11,7 +11,15 @@ use serde::de::IgnoredAny;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let Environment { store, vault, clock, entropy, deployment, mode, log } = Environment::read()?;
+    let Environment {
+        store,
+        vault,
+        clock,
+        entropy,
+        deployment,
+        mode,
+        log,
+    } = Environment::read()?;
     latchkey_aws::log::init(&log, std::io::stdout);
     let ports = Ports {
         due: store.instances.clone(),

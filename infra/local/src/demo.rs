@@ -21,10 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::{
-    Options, Server, StartError,
-    store::listen,
-};
+use crate::{Options, Server, StartError, store::listen};
 
 const FILE: &str = "demo.json";
 const PROVIDER_FILE: &str = "demo-provider.json";
@@ -65,7 +62,11 @@ impl Demo {
     ///
     /// # Errors
     /// [`StartError`] says what is in the way, and which flag helps.
-    pub async fn start(options: &Options, server: &Server, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub async fn start(
+        options: &Options,
+        server: &Server,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         let (listener, provider_url) = listen(options.provider_port, "--provider-port").await?;
         let text = server.directory.read(FILE).map_err(StartError::Directory)?;
         let made = text.and_then(|text| serde_json::from_str::<Made>(&text).ok());
@@ -79,35 +80,66 @@ impl Demo {
             None => make(server, &provider_url, secret).await?,
         };
         let text = serde_json::to_string(&made).map_err(failed)?;
-        server.directory.write(FILE, &text).map_err(StartError::Directory)?;
+        server
+            .directory
+            .write(FILE, &text)
+            .map_err(StartError::Directory)?;
 
         let now = Arc::clone(clock);
         let provider = DemoProvider::new(DemoSettings {
             base_url: provider_url.as_str().trim_end_matches('/').to_owned(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: made.client_secret.clone(),
-            redirect_uris: vec![server.functions.authorise.deployment.callback_url().to_owned()],
+            redirect_uris: vec![
+                server
+                    .functions
+                    .authorise
+                    .deployment
+                    .callback_url()
+                    .to_owned(),
+            ],
             access_token_lifetime: DemoSettings::ACCESS_TOKEN_LIFETIME,
             now: Arc::new(move || now.now()),
             state_file: Some(server.directory.file(PROVIDER_FILE)),
         });
         let router = provider.map_err(failed)?.router();
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap_or_default() });
+        let task =
+            tokio::spawn(async move { axum::serve(listener, router).await.unwrap_or_default() });
 
-        let key = InstanceKey { tenant: server.tenant.clone(), id: made.instance.clone() };
-        let (token, _) = authorise(server).open_session(&key, None, LINK_LIVES).await.map_err(failed)?;
-        let connect_url =
-            Secret::new(format!("{}/connect/{}", server.functions.authorise.deployment.base_url(), token.expose()));
-        Ok(Self { provider_url, connect_url, instance: made.instance, task })
+        let key = InstanceKey {
+            tenant: server.tenant.clone(),
+            id: made.instance.clone(),
+        };
+        let (token, _) = authorise(server)
+            .open_session(&key, None, LINK_LIVES)
+            .await
+            .map_err(failed)?;
+        let connect_url = Secret::new(format!(
+            "{}/connect/{}",
+            server.functions.authorise.deployment.base_url(),
+            token.expose()
+        ));
+        Ok(Self {
+            provider_url,
+            connect_url,
+            instance: made.instance,
+            task,
+        })
     }
 }
 
 /// What was made, with a new instance where the old one was deleted.
 async fn still_there(server: &Server, made: Made) -> Result<Made, StartError> {
-    let key = InstanceKey { tenant: server.tenant.clone(), id: made.instance.clone() };
+    let key = InstanceKey {
+        tenant: server.tenant.clone(),
+        id: made.instance.clone(),
+    };
     let found = server.functions.credentials.leases.find(&key).await?;
     let is_there = found.is_some_and(|instance| {
-        !matches!(instance.state, latchkey_core::model::instance::State::Deleted { .. })
+        !matches!(
+            instance.state,
+            latchkey_core::model::instance::State::Deleted { .. }
+        )
     });
     if is_there {
         return Ok(made);
@@ -129,15 +161,33 @@ async fn make(server: &Server, provider: &Url, client_secret: String) -> Result<
         entropy: &*ports.entropy,
         deployment: &ports.deployment,
     };
-    let connector = define.create_connector(&server.tenant, "Demo shop".to_owned(), Vec::new()).await.map_err(failed)?;
-    let values = [("client_id", CLIENT_ID), ("client_secret", client_secret.as_str())];
+    let connector = define
+        .create_connector(&server.tenant, "Demo shop".to_owned(), Vec::new())
+        .await
+        .map_err(failed)?;
+    let values = [
+        ("client_id", CLIENT_ID),
+        ("client_secret", client_secret.as_str()),
+    ];
     let draft = MethodDraft {
         definition: definition(provider)?,
-        values: values.into_iter().map(|(key, value)| (key.to_owned(), Some(Secret::from(value)))).collect(),
+        values: values
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), Some(Secret::from(value))))
+            .collect(),
     };
-    let method = define.create_method(&server.tenant, &connector.id, draft).await.map_err(failed)?;
+    let method = define
+        .create_method(&server.tenant, &connector.id, draft)
+        .await
+        .map_err(failed)?;
     let instance = instance(server, &connector.id, &method.key.id).await?;
-    Ok(Made { client_secret, provider_url: provider.clone(), connector: connector.id, method: method.key.id, instance })
+    Ok(Made {
+        client_secret,
+        provider_url: provider.clone(),
+        connector: connector.id,
+        method: method.key.id,
+        instance,
+    })
 }
 
 /// The demo provider as data: this is all that Latchkey knows of it.
@@ -158,7 +208,11 @@ fn definition(provider: &Url) -> Result<Definition, StartError> {
     .map_err(failed)
 }
 
-async fn instance(server: &Server, connector: &ConnectorId, method: &MethodId) -> Result<InstanceId, StartError> {
+async fn instance(
+    server: &Server,
+    connector: &ConnectorId,
+    method: &MethodId,
+) -> Result<InstanceId, StartError> {
     let new = NewInstance {
         connector: connector.clone(),
         method: method.clone(),
@@ -166,7 +220,10 @@ async fn instance(server: &Server, connector: &ConnectorId, method: &MethodId) -
         values: GivenValues::new(),
         complete: true,
     };
-    let made = authorise(server).create(&server.tenant, new).await.map_err(failed)?;
+    let made = authorise(server)
+        .create(&server.tenant, new)
+        .await
+        .map_err(failed)?;
     Ok(made.key.id)
 }
 

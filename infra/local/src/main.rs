@@ -15,7 +15,11 @@ use latchkey_local::{Demo, Options, Server, StartError, openapi};
 async fn main() -> ExitCode {
     let options = Options::parse();
     if options.openapi {
-        return finish(openapi().to_pretty_json().map_err(io::Error::other).and_then(|text| print(&text)));
+        let printed = openapi()
+            .to_pretty_json()
+            .map_err(io::Error::other)
+            .and_then(|text| print(&text));
+        return finish(&printed);
     }
     latchkey_aws::log::init(&options.log, io::stderr);
     match run(&options).await {
@@ -72,6 +76,10 @@ fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-fn finish(result: io::Result<()>) -> ExitCode {
-    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+fn finish(result: &io::Result<()>) -> ExitCode {
+    if result.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

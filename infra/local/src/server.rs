@@ -10,17 +10,12 @@ use latchkey_core::{
 };
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::{Ports as Refresher, tick};
-use latchkey_web::{
-    caller::Keys,
-    lambda::Authentication,
-    log::Requests,
-};
+use latchkey_web::{caller::Keys, lambda::Authentication, log::Requests};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::{
-    Options,
-    gateway,
+    Options, gateway,
     schedule::Schedule,
     state::StateDirectory,
     store::{self, Engine},
@@ -111,20 +106,28 @@ impl Server {
         let (listener, url) = store::listen(options.port, "--port").await?;
         let engine = store::start(&directory, options.store_port).await?;
         let store = store::connect(&engine.url, Arc::clone(&clock)).await?;
-        let vault = Arc::new(SealedVault::new(keyring(&directory, &*entropy)?, Arc::clone(&entropy)));
+        let vault = Arc::new(SealedVault::new(
+            keyring(&directory, &*entropy)?,
+            Arc::clone(&entropy),
+        ));
         let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url));
         let functions = functions(&store, &vault, &clock, &entropy, deployment)?;
 
         let tenant = tenant();
         let api_key = api_key(&directory, &store, &*entropy, &*clock, &tenant).await?;
-        let keys = Keys { keys: Arc::<latchkey_aws::DynamoApiKeys>::clone(&store.api_keys), clock: Arc::clone(&clock) };
+        let keys = Keys {
+            keys: Arc::<latchkey_aws::DynamoApiKeys>::clone(&store.api_keys),
+            clock: Arc::clone(&clock),
+        };
         let log = Requests { clock, entropy };
         let router = gateway::router(&functions, Authentication::Keys(keys), log);
         let task = tokio::spawn(async move {
             // Serving ends only when the listener does, and that with the process.
             axum::serve(listener, router).await.unwrap_or_default();
         });
-        let schedule = options.every().map(|period| Schedule::start(functions.refresher.clone(), period));
+        let schedule = options
+            .every()
+            .map(|period| Schedule::start(functions.refresher.clone(), period));
         Ok(Self {
             url,
             store_url: engine.url.clone(),
@@ -170,7 +173,8 @@ fn functions(
     deployment: Deployment,
 ) -> Result<Functions, StartError> {
     let egress = EgressSettings::of(Mode::Local);
-    let egress = ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
+    let egress =
+        ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
     let egress = Arc::new(egress);
     let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
     let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
@@ -231,7 +235,10 @@ fn functions(
 }
 
 fn tenant() -> TenantId {
-    #[expect(clippy::expect_used, reason = "the constant is the name of a tenant, as a test shows")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the constant is the name of a tenant, as a test shows"
+    )]
     TENANT.parse().expect("a tenant's name")
 }
 
@@ -261,10 +268,18 @@ async fn api_key(
     if let Some(text) = directory.read(API_KEY).map_err(StartError::Directory)? {
         return Ok(Secret::from(text.trim()));
     }
-    let (key, secret) =
-        new_key(entropy, clock.now(), "first key".to_owned(), Some(tenant.clone()), Scope::ALL, None);
+    let (key, secret) = new_key(
+        entropy,
+        clock.now(),
+        "first key".to_owned(),
+        Some(tenant.clone()),
+        Scope::ALL,
+        None,
+    );
     store.api_keys.put(&key).await?;
-    directory.write(API_KEY, secret.expose()).map_err(StartError::Directory)?;
+    directory
+        .write(API_KEY, secret.expose())
+        .map_err(StartError::Directory)?;
     Ok(secret)
 }
 

@@ -14,7 +14,10 @@ pub(crate) struct StateDirectory(PathBuf);
 impl StateDirectory {
     /// Opens the directory, making it (mode 0700) if it is missing.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)?;
         Ok(Self(path.canonicalize()?))
     }
 
@@ -40,7 +43,12 @@ impl StateDirectory {
     /// Writes a file (mode 0600) so that after a crash it is there whole or not at all.
     pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
         let draft = self.file(&format!("{name}.new"));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&draft, self.file(name))?;
@@ -50,7 +58,11 @@ impl StateDirectory {
     /// Makes sure that a file exists with mode 0600 before somebody else writes to it.
     pub(crate) fn reserve(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.file(name);
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)?;
         Ok(path)
     }
 }

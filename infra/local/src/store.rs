@@ -55,11 +55,17 @@ pub(crate) async fn connect(engine: &Url, clock: Arc<dyn Clock>) -> Result<Store
 }
 
 /// Listens on loopback, and says which flag names the port if it is taken.
-pub(crate) async fn listen(port: u16, flag: &'static str) -> Result<(TcpListener, Url), StartError> {
+pub(crate) async fn listen(
+    port: u16,
+    flag: &'static str,
+) -> Result<(TcpListener, Url), StartError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|source| StartError::Port { port, flag, source })?;
-    let address = listener.local_addr().map_err(|source| StartError::Port { port, flag, source })?;
+    let address =
+        listener
+            .local_addr()
+            .map_err(|source| StartError::Port { port, flag, source })?;
     let url = Url::parse(&format!("http://{address}")).map_err(|_| StartError::DirectoryName)?;
     Ok((listener, url))
 }

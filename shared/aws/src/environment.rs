@@ -31,7 +31,10 @@ pub struct Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("deployment", &self.deployment).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("Environment")
+            .field("deployment", &self.deployment)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
     }
 }
 
@@ -46,7 +49,10 @@ impl Environment {
     /// # Errors
     /// [`EnvironmentError`] with everything that is missing or wrong.
     pub fn read() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the environment is read"
+        )]
         Self::from_lookup(&|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
     }
 
@@ -56,8 +62,12 @@ impl Environment {
     /// [`EnvironmentError`] with everything that is missing or wrong.
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut faults = Vec::new();
-        let settings = StoreSettings::from_lookup(lookup).map_err(|error| faults.extend(error.0)).ok();
-        let base_url = wanted(lookup, "LATCHKEY_BASE_URL", &mut faults, |text| Url::parse(text).ok());
+        let settings = StoreSettings::from_lookup(lookup)
+            .map_err(|error| faults.extend(error.0))
+            .ok();
+        let base_url = wanted(lookup, "LATCHKEY_BASE_URL", &mut faults, |text| {
+            Url::parse(text).ok()
+        });
         let keyring = wanted(lookup, "LATCHKEY_KEYRING_FILE", &mut faults, |path| {
             Keyring::parse(&Secret::new(fs::read_to_string(path).ok()?)).ok()
         });
@@ -69,7 +79,9 @@ impl Environment {
                 None
             }
         };
-        let (Some(settings), Some(base_url), Some(keyring), Some(mode)) = (settings, base_url, keyring, mode) else {
+        let (Some(settings), Some(base_url), Some(keyring), Some(mode)) =
+            (settings, base_url, keyring, mode)
+        else {
             return Err(EnvironmentError(faults));
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -109,9 +121,16 @@ mod tests {
 
     #[test]
     fn everything_that_is_missing_is_told_at_once() {
-        let error = Environment::from_lookup(&|name| (name == "LATCHKEY_MODE").then(|| "moon".to_owned())).unwrap_err();
+        let error =
+            Environment::from_lookup(&|name| (name == "LATCHKEY_MODE").then(|| "moon".to_owned()))
+                .unwrap_err();
         let text = error.to_string();
-        for name in ["AWS_REGION", "LATCHKEY_BASE_URL", "LATCHKEY_KEYRING_FILE", "LATCHKEY_MODE"] {
+        for name in [
+            "AWS_REGION",
+            "LATCHKEY_BASE_URL",
+            "LATCHKEY_KEYRING_FILE",
+            "LATCHKEY_MODE",
+        ] {
             assert!(text.contains(name), "{text}");
         }
     }

@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An item inside the item, if there is one.
-    pub(crate) fn inner_if(self, name: &'static str) -> Result<Option<Reader<'a>>, StoreError> {
+    pub(crate) fn inner_if(self, name: &'static str) -> Result<Option<Self>, StoreError> {
         self.read(name, |value| value.as_m().ok().map(Reader))
     }
 

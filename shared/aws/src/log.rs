@@ -1,6 +1,8 @@
 //! Logs: JSON, one line an event.
 
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Sends events to `writer` as JSON from now on. `filter` is a directive such as `info`.
 pub fn init<W>(filter: &str, writer: W)
@@ -16,5 +18,9 @@ where
         .with_writer(writer);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // A second call, as in tests with several servers, leaves the first in place.
-    tracing_subscriber::registry().with(filter).with(lines).try_init().unwrap_or_default();
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()
+        .unwrap_or_default();
 }

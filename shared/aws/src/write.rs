@@ -118,28 +118,28 @@ pub(crate) trait WriteError: ProvideErrorMetadata {
 
 impl WriteError for UpdateItemError {
     fn refusal(&self) -> Option<&ConditionalCheckFailedException> {
-        match self {
-            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
-            _ => None,
-        }
+        let Self::ConditionalCheckFailedException(refusal) = self else {
+            return None;
+        };
+        Some(refusal)
     }
 }
 
 impl WriteError for PutItemError {
     fn refusal(&self) -> Option<&ConditionalCheckFailedException> {
-        match self {
-            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
-            _ => None,
-        }
+        let Self::ConditionalCheckFailedException(refusal) = self else {
+            return None;
+        };
+        Some(refusal)
     }
 }
 
 impl WriteError for DeleteItemError {
     fn refusal(&self) -> Option<&ConditionalCheckFailedException> {
-        match self {
-            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
-            _ => None,
-        }
+        let Self::ConditionalCheckFailedException(refusal) = self else {
+            return None;
+        };
+        Some(refusal)
     }
 }
 

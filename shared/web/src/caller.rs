@@ -73,7 +73,11 @@ impl<N: Needs, S: Send + Sync> FromRequestParts<S> for Caller<N> {
             return Err(Problem::new(ProblemKind::Forbidden).detail(detail));
         }
         let tenant = tenant(&principal, &parts.headers)?;
-        Ok(Self { tenant, principal, needs: PhantomData })
+        Ok(Self {
+            tenant,
+            principal,
+            needs: PhantomData,
+        })
     }
 }
 
@@ -83,14 +87,20 @@ fn tenant(principal: &Principal, headers: &HeaderMap) -> Result<TenantId, Proble
         None => None,
         Some(value) => {
             let tenant = value.to_str().ok().and_then(|text| text.parse().ok());
-            let malformed = || Problem::new(ProblemKind::Malformed).detail("the header 'Latchkey-Tenant' names no tenant");
+            let malformed = || {
+                Problem::new(ProblemKind::Malformed)
+                    .detail("the header 'Latchkey-Tenant' names no tenant")
+            };
             Some(tenant.ok_or_else(malformed)?)
         }
     };
     match (&principal.tenant, named) {
         (Some(own), None) => Ok(own.clone()),
         (Some(own), Some(named)) if *own == named => Ok(named),
-        (Some(_), Some(_)) => Err(Problem::new(ProblemKind::Forbidden).detail("the API key is bound to another tenant")),
+        (Some(_), Some(_)) => {
+            Err(Problem::new(ProblemKind::Forbidden)
+                .detail("the API key is bound to another tenant"))
+        }
         (None, Some(named)) => Ok(named),
         (None, None) => {
             let detail = "an operator's API key is bound to no tenant: name one in the header 'Latchkey-Tenant'";
@@ -104,19 +114,24 @@ fn tenant(principal: &Principal, headers: &HeaderMap) -> Result<TenantId, Proble
 pub fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token.trim()))
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::from(token.trim()))
 }
 
 /// A layer's function: takes the principal that the authorizer gave to API Gateway.
 pub async fn from_gateway(mut request: Request, next: Next) -> Response {
     request.extensions_mut().remove::<Principal>();
-    let principal = request.extensions().request_context_ref().and_then(|context| match context {
-        RequestContext::ApiGatewayV2(context) => {
-            let field = context.authorizer.as_ref()?.fields.get(PRINCIPAL_FIELD)?;
-            serde_json::from_str::<Principal>(field.as_str()?).ok()
-        }
-        _ => None,
-    });
+    let principal = request
+        .extensions()
+        .request_context_ref()
+        .and_then(|context| match context {
+            RequestContext::ApiGatewayV2(context) => {
+                let field = context.authorizer.as_ref()?.fields.get(PRINCIPAL_FIELD)?;
+                serde_json::from_str::<Principal>(field.as_str()?).ok()
+            }
+            _ => None,
+        });
     request.extensions_mut().extend_one(principal);
     next.run(request).await
 }

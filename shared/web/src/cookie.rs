@@ -1,7 +1,10 @@
 //! The cookies that bind a browser to what it began, one for each flow.
 
 use http::{HeaderMap, HeaderValue, header};
-use latchkey_core::{flow::Deployment, model::{Secret, authorisation::Digest}};
+use latchkey_core::{
+    flow::Deployment,
+    model::{Secret, authorisation::Digest},
+};
 
 /// How long a browser keeps one, in seconds: as long as an authorisation is open.
 const MAX_AGE: u32 = 600;
@@ -9,7 +12,11 @@ const MAX_AGE: u32 = 600;
 /// The name of the cookie of one flow. Parallel logins would collide if they shared one.
 fn name(deployment: &Deployment, flow: &Digest) -> String {
     // `__Host-` makes browsers insist on TLS, the whole host and no other (RFC 6265bis §4.1.3.2).
-    let prefix = if deployment.is_secure() { "__Host-" } else { "" };
+    let prefix = if deployment.is_secure() {
+        "__Host-"
+    } else {
+        ""
+    };
     format!("{prefix}latchkey-{}", flow.short())
 }
 
@@ -19,10 +26,16 @@ fn name(deployment: &Deployment, flow: &Digest) -> String {
 /// request from elsewhere.
 #[must_use]
 pub fn give(deployment: &Deployment, flow: &Digest, secret: &Secret) -> Option<HeaderValue> {
-    let secure = if deployment.is_secure() { "; Secure" } else { "" };
+    let secure = if deployment.is_secure() {
+        "; Secure"
+    } else {
+        ""
+    };
     let name = name(deployment, flow);
-    let text =
-        format!("{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}{secure}", secret.expose());
+    let text = format!(
+        "{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}{secure}",
+        secret.expose()
+    );
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -32,7 +45,10 @@ pub fn give(deployment: &Deployment, flow: &Digest, secret: &Secret) -> Option<H
 #[must_use]
 pub fn held(deployment: &Deployment, flow: &Digest, headers: &HeaderMap) -> Option<Secret> {
     let name = name(deployment, flow);
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))

@@ -97,13 +97,23 @@ impl From<&Instance> for Health {
         let grant = instance.grant();
         let (status, since, failure) = match &instance.state {
             State::Pending => (Status::Pending, None, None),
-            State::Active(grant) => (Status::Active, Some(grant.received_at), instance.last_failure.clone()),
-            State::ReconnectRequired { cause, .. } => (Status::ReconnectRequired, Some(cause.at), Some(cause.clone())),
+            State::Active(grant) => (
+                Status::Active,
+                Some(grant.received_at),
+                instance.last_failure.clone(),
+            ),
+            State::ReconnectRequired { cause, .. } => (
+                Status::ReconnectRequired,
+                Some(cause.at),
+                Some(cause.clone()),
+            ),
             State::Deleted { at, .. } => (Status::Deleted, Some(*at), None),
         };
         let needs = match status {
             Status::Pending => Some(Blame::User),
-            Status::Active | Status::ReconnectRequired => failure.as_ref().map(|failure| failure.code.blame()),
+            Status::Active | Status::ReconnectRequired => {
+                failure.as_ref().map(|failure| failure.code.blame())
+            }
             Status::Deleted => None,
         };
         Self {
@@ -113,13 +123,21 @@ impl From<&Instance> for Health {
             scopes: grant.map(|grant| grant.scopes.clone()).unwrap_or_default(),
             failures: instance.failures,
             failure,
-            next_refresh_at: grant.filter(|_| status == Status::Active).and_then(|grant| next(instance, grant)),
+            next_refresh_at: grant
+                .filter(|_| status == Status::Active)
+                .and_then(|grant| next(instance, grant)),
             needs,
         }
     }
 }
 
 fn next(instance: &Instance, grant: &StoredGrant) -> Option<Timestamp> {
-    let due = grant.due_at(Instance::spread_of(&instance.key)).filter(|_| grant.refreshable)?;
-    Some(instance.not_before.map_or(due, |not_before| not_before.max(due)))
+    let due = grant
+        .due_at(Instance::spread_of(&instance.key))
+        .filter(|_| grant.refreshable)?;
+    Some(
+        instance
+            .not_before
+            .map_or(due, |not_before| not_before.max(due)),
+    )
 }

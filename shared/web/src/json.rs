@@ -26,7 +26,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !is_json(request.headers()) {
             return Err(Problem::new(ProblemKind::UnsupportedMediaType));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| unreadable(&error))?;
         read(&bytes).map(Self)
     }
 }
@@ -38,7 +40,9 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let declared = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     declared.is_some_and(|text| {
         let essence = text.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json")
@@ -62,7 +66,11 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let inner = error.inner();
         if !inner.is_data() {
-            let detail = format!("the body is not JSON: line {}, column {}", inner.line(), inner.column());
+            let detail = format!(
+                "the body is not JSON: line {}, column {}",
+                inner.line(),
+                inner.column()
+            );
             return Problem::new(ProblemKind::Malformed).detail(detail);
         }
         let (code, detail) = explained(&inner.to_string());
@@ -73,7 +81,8 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
         Problem::invalid(Faults::one(pointer, code, detail))
     })?;
-    let trailing = |_| Problem::new(ProblemKind::Malformed).detail("the body goes on after its JSON value");
+    let trailing =
+        |_| Problem::new(ProblemKind::Malformed).detail("the body goes on after its JSON value");
     deserializer.end().map_err(trailing)?;
     Ok(value)
 }
@@ -90,7 +99,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 
 /// What the parser says, without the value that it says it of.
 fn explained(message: &str) -> (&'static str, String) {
-    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message);
     let code = if message.starts_with("unknown field") {
         return ("unknown_field", message.to_owned());
     } else if message.starts_with("missing field") {
@@ -100,7 +111,9 @@ fn explained(message: &str) -> (&'static str, String) {
     };
     match message.split_once(", expected ") {
         Some((_, expected)) => (code, format!("expected {expected}")),
-        None if message.starts_with("not a") || message.starts_with("duplicate field") => (code, message.to_owned()),
+        None if message.starts_with("not a") || message.starts_with("duplicate field") => {
+            (code, message.to_owned())
+        }
         None => (code, "the value can't be read".to_owned()),
     }
 }
@@ -128,8 +141,16 @@ mod tests {
     #[test]
     fn a_fault_says_where_and_not_what() {
         for (body, pointer, detail) in [
-            (r#"{"inner":{"number":"s3cr3t"}}"#, "/inner/number", "expected u8"),
-            (r#"{"inner":{"number":1,"nmuber":2}}"#, "/inner/nmuber", "unknown field `nmuber`, expected `number`"),
+            (
+                r#"{"inner":{"number":"s3cr3t"}}"#,
+                "/inner/number",
+                "expected u8",
+            ),
+            (
+                r#"{"inner":{"number":1,"nmuber":2}}"#,
+                "/inner/nmuber",
+                "unknown field `nmuber`, expected `number`",
+            ),
             (r#"{"inner":{}}"#, "/inner", "missing field `number`"),
         ] {
             let problem = read::<Outer>(body.as_bytes()).unwrap_err();
@@ -138,7 +159,13 @@ mod tests {
             assert!(text.contains(detail), "{text}");
             assert!(!text.contains("s3cr3t"), "{text}");
         }
-        assert_eq!(read::<Outer>(b"{").unwrap_err().kind(), ProblemKind::Malformed);
-        assert_eq!(read::<Inner>(br#"{"number":1} x"#).unwrap_err().kind(), ProblemKind::Malformed);
+        assert_eq!(
+            read::<Outer>(b"{").unwrap_err().kind(),
+            ProblemKind::Malformed
+        );
+        assert_eq!(
+            read::<Inner>(br#"{"number":1} x"#).unwrap_err().kind(),
+            ProblemKind::Malformed
+        );
     }
 }

@@ -37,15 +37,25 @@ impl std::fmt::Debug for Requests {
 pub async fn requests(State(ports): State<Requests>, request: Request, next: Next) -> Response {
     let id = match request.extensions().lambda_context_ref() {
         Some(Context { request_id, .. }) => request_id.clone(),
-        None => ports.entropy.id().iter().map(|byte| format!("{byte:02x}")).collect(),
+        None => ports
+            .entropy
+            .id()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
     };
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("-", MatchedPath::as_str)
+        .to_owned();
     let method = request.method().clone();
     let span = info_span!("request", request_id = %id);
     let started = ports.clock.now();
     async {
         let response = named(next.run(request).await, &id);
-        let took_ms = i64::try_from(ports.clock.now().duration_since(started).as_millis()).unwrap_or(i64::MAX);
+        let took_ms = i64::try_from(ports.clock.now().duration_since(started).as_millis())
+            .unwrap_or(i64::MAX);
         info!(%method, route, status = response.status().as_u16(), took_ms, "request");
         response
     }

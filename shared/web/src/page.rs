@@ -34,24 +34,43 @@ impl Page {
     #[must_use]
     pub fn new(status: StatusCode, title: &str, content: &impl Template) -> Self {
         match content.render() {
-            Ok(content) => Self { status, title: title.to_owned(), content },
-            Err(_) => {
-                Self { status: StatusCode::INTERNAL_SERVER_ERROR, title: title.to_owned(), content: String::new() }
-            }
+            Ok(content) => Self {
+                status,
+                title: title.to_owned(),
+                content,
+            },
+            Err(_) => Self {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                title: title.to_owned(),
+                content: String::new(),
+            },
         }
     }
 }
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let frame = Frame { title: &self.title, style: STYLE, content: &self.content };
+        let frame = Frame {
+            title: &self.title,
+            style: STYLE,
+            content: &self.content,
+        };
         let html = frame.render().unwrap_or_default();
         let headers: [(HeaderName, HeaderValue); 6] = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("text/html; charset=utf-8"),
+            ),
             (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
-            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (
+                header::REFERRER_POLICY,
+                HeaderValue::from_static("no-referrer"),
+            ),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ),
             (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         ];
         (self.status, headers, html).into_response()

@@ -35,19 +35,33 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
         let malformed = |detail| Problem::new(ProblemKind::Malformed).detail(detail);
         let Query(query) = Query::<PageQuery>::from_request_parts(parts, state)
             .await
-            .map_err(|_| malformed("the query has 'limit', a number from 1 to 100, and 'cursor', and nothing else"))?;
+            .map_err(|_| {
+                malformed(
+                    "the query has 'limit', a number from 1 to 100, and 'cursor', and nothing else",
+                )
+            })?;
         let limit = query.limit.unwrap_or(DEFAULT);
         if !(1..=MOST).contains(&limit) {
             return Err(malformed("'limit' is a number from 1 to 100"));
         }
         // Cursors are ids; anything else would be passed to the store as part of a key.
         let is_id = |text: &String| {
-            text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            text.len() <= 100
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         };
-        if query.cursor.as_ref().is_some_and(|cursor| cursor.is_empty() || !is_id(cursor)) {
+        if query
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| cursor.is_empty() || !is_id(cursor))
+        {
             return Err(malformed("'cursor' is not one of this list"));
         }
-        Ok(Self(PageAsk { after: query.cursor, limit }))
+        Ok(Self(PageAsk {
+            after: query.cursor,
+            limit,
+        }))
     }
 }
 
@@ -64,6 +78,9 @@ pub struct List<T> {
 impl<T> List<T> {
     /// A page, with each item as callers see it.
     pub fn of<I>(page: Page<I>, view: impl FnMut(I) -> T) -> Self {
-        Self { items: page.items.into_iter().map(view).collect(), next: page.next }
+        Self {
+            items: page.items.into_iter().map(view).collect(),
+            next: page.next,
+        }
     }
 }

@@ -15,6 +15,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let named = Path::<T>::from_request_parts(parts, state).await;
-        named.map(|Path(parts)| Self(parts)).map_err(|_| Problem::new(ProblemKind::NotFound))
+        named
+            .map(|Path(parts)| Self(parts))
+            .map_err(|_| Problem::new(ProblemKind::NotFound))
     }
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use latchkey_core::model::{failure::Failure, fault::{Fault, Faults}};
+use latchkey_core::model::{
+    failure::Failure,
+    fault::{Fault, Faults},
+};
 use serde::Serialize;
 use utoipa::{
     IntoResponses, ToSchema,
@@ -77,34 +80,84 @@ impl ProblemKind {
 
     fn facts(self) -> (&'static str, &'static str, StatusCode) {
         match self {
-            Self::Malformed => ("malformed", "The request can't be read", StatusCode::BAD_REQUEST),
-            Self::Unauthenticated => ("unauthenticated", "An API key is needed", StatusCode::UNAUTHORIZED),
-            Self::Forbidden => ("forbidden", "The API key may not do this", StatusCode::FORBIDDEN),
+            Self::Malformed => (
+                "malformed",
+                "The request can't be read",
+                StatusCode::BAD_REQUEST,
+            ),
+            Self::Unauthenticated => (
+                "unauthenticated",
+                "An API key is needed",
+                StatusCode::UNAUTHORIZED,
+            ),
+            Self::Forbidden => (
+                "forbidden",
+                "The API key may not do this",
+                StatusCode::FORBIDDEN,
+            ),
             Self::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
-            Self::MethodNotAllowed => {
-                ("method-not-allowed", "The path knows no such method", StatusCode::METHOD_NOT_ALLOWED)
-            }
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                "The path knows no such method",
+                StatusCode::METHOD_NOT_ALLOWED,
+            ),
             Self::Conflict => ("conflict", "Something is in the way", StatusCode::CONFLICT),
             Self::InUse => ("in-use", "Instances use it", StatusCode::CONFLICT),
-            Self::MethodIncomplete => ("method-incomplete", "The auth method is not complete", StatusCode::CONFLICT),
-            Self::NotConnected => ("not-connected", "The instance is not connected yet", StatusCode::CONFLICT),
-            Self::ReconnectRequired => ("reconnect-required", "The user must reconnect", StatusCode::CONFLICT),
-            Self::VersionMismatch => {
-                ("version-mismatch", "It was changed since it was read", StatusCode::PRECONDITION_FAILED)
-            }
-            Self::TooLarge => ("too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE),
-            Self::UnsupportedMediaType => {
-                ("unsupported-media-type", "The body must be JSON", StatusCode::UNSUPPORTED_MEDIA_TYPE)
-            }
-            Self::Invalid => ("invalid", "Fields have faults", StatusCode::UNPROCESSABLE_ENTITY),
-            Self::VersionRequired => {
-                ("version-required", "Name the version that was read", StatusCode::PRECONDITION_REQUIRED)
-            }
-            Self::CredentialUnavailable => {
-                ("credential-unavailable", "No working credential right now", StatusCode::SERVICE_UNAVAILABLE)
-            }
-            Self::Unavailable => ("unavailable", "Try again in a moment", StatusCode::SERVICE_UNAVAILABLE),
-            Self::Internal => ("internal", "A mistake of ours", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::MethodIncomplete => (
+                "method-incomplete",
+                "The auth method is not complete",
+                StatusCode::CONFLICT,
+            ),
+            Self::NotConnected => (
+                "not-connected",
+                "The instance is not connected yet",
+                StatusCode::CONFLICT,
+            ),
+            Self::ReconnectRequired => (
+                "reconnect-required",
+                "The user must reconnect",
+                StatusCode::CONFLICT,
+            ),
+            Self::VersionMismatch => (
+                "version-mismatch",
+                "It was changed since it was read",
+                StatusCode::PRECONDITION_FAILED,
+            ),
+            Self::TooLarge => (
+                "too-large",
+                "The body is too large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                "The body must be JSON",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ),
+            Self::Invalid => (
+                "invalid",
+                "Fields have faults",
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ),
+            Self::VersionRequired => (
+                "version-required",
+                "Name the version that was read",
+                StatusCode::PRECONDITION_REQUIRED,
+            ),
+            Self::CredentialUnavailable => (
+                "credential-unavailable",
+                "No working credential right now",
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::Unavailable => (
+                "unavailable",
+                "Try again in a moment",
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::Internal => (
+                "internal",
+                "A mistake of ours",
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
         }
     }
 
@@ -176,7 +229,11 @@ impl Problem {
             instances: None,
             failure: None,
         };
-        Self { kind, details: Box::new(details), retry_after: None }
+        Self {
+            kind,
+            details: Box::new(details),
+            retry_after: None,
+        }
     }
 
     /// A problem with fields.
@@ -241,7 +298,10 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self.details).unwrap_or_default();
         let mut response = (self.kind.status(), body).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -256,23 +316,34 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The problems that any operation of the API may answer with, for its OpenAPI document.
+/// What any operation of the API answers with if it doesn't do what it was asked, for its OpenAPI
+/// document.
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        let mut responses: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for kind in ProblemKind::ALL {
-            let (slug, _, status) = kind.facts();
-            responses.entry(status.as_str().to_owned()).or_default().push(slug);
+        let schema = Ref::from_schema_name("ProblemDetails");
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response = ResponseBuilder::new()
+            .description("A problem (RFC 9457)")
+            .content("application/problem+json", content);
+        BTreeMap::from([("default".to_owned(), RefOr::T(response.build()))])
+    }
+}
+
+impl ProblemKind {
+    /// All kinds as a table in Markdown, for people.
+    #[must_use]
+    pub fn table() -> String {
+        let mut table = "| status | type | title |\n|---|---|---|\n".to_owned();
+        for kind in Self::ALL {
+            let (slug, title, status) = kind.facts();
+            table.push_str(&format!(
+                "| {} | `/problems/{slug}` | {title} |\n",
+                status.as_u16()
+            ));
         }
-        let response = |slugs: Vec<&str>| {
-            let schema = Ref::from_schema_name("ProblemDetails");
-            let content = ContentBuilder::new().schema(Some(schema)).build();
-            let response = ResponseBuilder::new().description(slugs.join(", "));
-            RefOr::T(response.content("application/problem+json", content).build())
-        };
-        responses.into_iter().map(|(status, slugs)| (status, response(slugs))).collect()
+        table
     }
 }

@@ -2,7 +2,8 @@
 
 use latchkey_core::{
     flow::{
-        authorise::AuthoriseError, complete::CompleteError, define::DefineError, delete::DeleteError, vend::VendError,
+        authorise::AuthoriseError, complete::CompleteError, define::DefineError,
+        delete::DeleteError, vend::VendError,
     },
     port::{StoreError, VaultError},
 };
@@ -35,10 +36,20 @@ impl From<DefineError> for Problem {
         match error {
             DefineError::Faults(faults) => Self::invalid(faults),
             DefineError::Gone(what) => not_found(what),
-            DefineError::Lost => Self::new(ProblemKind::VersionMismatch).detail("read it again and repeat the change"),
+            DefineError::Lost => Self::new(ProblemKind::VersionMismatch)
+                .detail("read it again and repeat the change"),
             DefineError::InUse(instances) => {
-                let detail = format!("{instances} {} it; delete them first", if instances == 1 { "instance uses" } else { "instances use" });
-                Self::new(ProblemKind::InUse).detail(detail).instances(instances)
+                let detail = format!(
+                    "{instances} {} it; delete them first",
+                    if instances == 1 {
+                        "instance uses"
+                    } else {
+                        "instances use"
+                    }
+                );
+                Self::new(ProblemKind::InUse)
+                    .detail(detail)
+                    .instances(instances)
             }
             DefineError::Full => Self::new(ProblemKind::Conflict).detail(error.to_string()),
             DefineError::Store(error) => error.into(),
@@ -56,7 +67,9 @@ impl From<AuthoriseError> for Problem {
             AuthoriseError::SessionGone => not_found("connect session"),
             AuthoriseError::Incomplete(lacks) => {
                 let detail = "the builder must give what 'lacks' names before anyone can connect";
-                Self::new(ProblemKind::MethodIncomplete).detail(detail).lacks(lacks)
+                Self::new(ProblemKind::MethodIncomplete)
+                    .detail(detail)
+                    .lacks(lacks)
             }
             AuthoriseError::Impossible(why) => Self::new(ProblemKind::MethodIncomplete).detail(why),
             AuthoriseError::Store(error) => error.into(),
@@ -79,17 +92,28 @@ impl From<VendError> for Problem {
     fn from(error: VendError) -> Self {
         match error {
             VendError::Gone => not_found("instance"),
-            VendError::NotConnected => {
-                Self::new(ProblemKind::NotConnected).detail("open a connect session and let the user consent")
+            VendError::NotConnected => Self::new(ProblemKind::NotConnected)
+                .detail("open a connect session and let the user consent"),
+            VendError::ReconnectRequired(cause) => Self::new(ProblemKind::ReconnectRequired)
+                .detail(cause.code.sentence())
+                .failure(Some(cause)),
+            VendError::Unavailable {
+                failure,
+                retry_after,
+            } => {
+                let why = failure
+                    .as_ref()
+                    .map_or("another request is refreshing it", |failure| {
+                        failure.code.sentence()
+                    });
+                Self::new(ProblemKind::CredentialUnavailable)
+                    .detail(why)
+                    .failure(failure)
+                    .retry_after(retry_after)
             }
-            VendError::ReconnectRequired(cause) => {
-                Self::new(ProblemKind::ReconnectRequired).detail(cause.code.sentence()).failure(Some(cause))
+            VendError::Impossible => {
+                Self::new(ProblemKind::CredentialUnavailable).detail(error.to_string())
             }
-            VendError::Unavailable { failure, retry_after } => {
-                let why = failure.as_ref().map_or("another request is refreshing it", |failure| failure.code.sentence());
-                Self::new(ProblemKind::CredentialUnavailable).detail(why).failure(failure).retry_after(retry_after)
-            }
-            VendError::Impossible => Self::new(ProblemKind::CredentialUnavailable).detail(error.to_string()),
             VendError::Store(error) => error.into(),
             VendError::Vault(error) => error.into(),
         }

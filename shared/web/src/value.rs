@@ -18,8 +18,27 @@ pub struct ValueView {
 
 /// All values, by the key of their variable.
 #[must_use]
-pub fn views(plain: &BTreeMap<String, String>, sealed: &BTreeMap<String, Sealed>) -> BTreeMap<String, ValueView> {
-    let plain = plain.iter().map(|(key, value)| (key.clone(), ValueView { set: true, value: Some(value.clone()) }));
-    let sealed = sealed.keys().map(|key| (key.clone(), ValueView { set: true, value: None }));
+pub fn views(
+    plain: &BTreeMap<String, String>,
+    sealed: &BTreeMap<String, Sealed>,
+) -> BTreeMap<String, ValueView> {
+    let plain = plain.iter().map(|(key, value)| {
+        (
+            key.clone(),
+            ValueView {
+                set: true,
+                value: Some(value.clone()),
+            },
+        )
+    });
+    let sealed = sealed.keys().map(|key| {
+        (
+            key.clone(),
+            ValueView {
+                set: true,
+                value: None,
+            },
+        )
+    });
     plain.chain(sealed).collect()
 }

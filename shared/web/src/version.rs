@@ -1,6 +1,9 @@
 //! Versions as entity tags (RFC 9110 §8.8.3): `ETag` out, `If-Match` in.
 
-use axum::{extract::FromRequestParts, response::{IntoResponseParts, ResponseParts}};
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponseParts, ResponseParts},
+};
 use http::{HeaderValue, header, request::Parts};
 
 use crate::problem::{Problem, ProblemKind};
@@ -29,17 +32,25 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let required = || {
-            Problem::new(ProblemKind::VersionRequired).detail("send the header 'If-Match' with the ETag that was read")
+            Problem::new(ProblemKind::VersionRequired)
+                .detail("send the header 'If-Match' with the ETag that was read")
         };
         let value = parts.headers.get(header::IF_MATCH).ok_or_else(required)?;
         let text = value.to_str().unwrap_or_default().trim();
         if text == "*" {
             return Ok(Self(None));
         }
-        let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let tag = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
         // A tag that is none of ours matches nothing.
-        let mismatch = || Problem::new(ProblemKind::VersionMismatch).detail("'If-Match' is not an ETag of this API");
-        tag.and_then(|tag| tag.parse().ok()).map(|version| Self(Some(version))).ok_or_else(mismatch)
+        let mismatch = || {
+            Problem::new(ProblemKind::VersionMismatch)
+                .detail("'If-Match' is not an ETag of this API")
+        };
+        tag.and_then(|tag| tag.parse().ok())
+            .map(|version| Self(Some(version)))
+            .ok_or_else(mismatch)
     }
 }
 
@@ -54,6 +65,8 @@ impl<S: Send + Sync> FromRequestParts<S> for MayMatch {
         if !parts.headers.contains_key(header::IF_MATCH) {
             return Ok(Self(None));
         }
-        IfMatch::from_request_parts(parts, state).await.map(|IfMatch(version)| Self(version))
+        IfMatch::from_request_parts(parts, state)
+            .await
+            .map(|IfMatch(version)| Self(version))
     }
 }

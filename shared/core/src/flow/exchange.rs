@@ -277,7 +277,11 @@ impl Wire<'_> {
         let (url, limit) = (self.url.clone(), self.limit);
         let request = dialect::express(standard, self.request, url, self.wired, &self.scope, limit)
             .map_err(|_| impossible())?;
-        let answer = self.egress.send(request).await.map_err(not_answered)?;
+        let answer = self
+            .egress
+            .send(request)
+            .await
+            .map_err(|error| not_answered(&error))?;
         let now = self.clock.now();
         self.asked_at.get_or_init(|| {
             let round_trip = jiff::SignedDuration::try_from(answer.round_trip).unwrap_or_default();
@@ -340,7 +344,7 @@ fn accepted(answer: &WireAnswer, now: Timestamp) -> Result<HttpResponse, TokenFa
     ))
 }
 
-fn not_answered(error: SendError) -> TokenFailure {
+fn not_answered(error: &SendError) -> TokenFailure {
     match error {
         SendError::Refused(_) => TokenFailure::new(FailureCode::DestinationRefused, false),
         SendError::NotSent(_) => TokenFailure::new(FailureCode::Unreachable, false),

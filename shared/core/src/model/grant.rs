@@ -135,7 +135,10 @@ impl StoredGrant {
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp, at_least: Option<SignedDuration>) -> bool {
         let longest = self.lifetime() / 10 * 9;
-        let margin = at_least.map_or_else(|| MARGIN.min(self.lifetime() / 5), |asked| asked.min(longest));
+        let margin = at_least.map_or_else(
+            || MARGIN.min(self.lifetime() / 5),
+            |asked| asked.min(longest),
+        );
         self.ends_at()
             .is_none_or(|ends_at| ends_at.duration_since(now) > margin)
     }

@@ -17,7 +17,7 @@ use crate::model::{
 
 const CALLBACK: &str = "https://latchkey.example/oauth/authenticate";
 
-fn method(parts: Value) -> AuthMethod {
+fn method(parts: &Value) -> AuthMethod {
     let mut definition = json!({
         "name": "Shop",
         "authorise": { "url": "https://shop.example/authorize" },
@@ -33,10 +33,14 @@ fn method(parts: Value) -> AuthMethod {
 }
 
 fn values(method: &AuthMethod) -> KnownValues {
-    let given: GivenValues = [("client_id", "id & co"), ("client_secret", "p%+ /&=?"), ("account", "acme")]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), Secret::from(value)))
-        .collect();
+    let given: GivenValues = [
+        ("client_id", "id & co"),
+        ("client_secret", "p%+ /&=?"),
+        ("account", "acme"),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), Secret::from(value)))
+    .collect();
     KnownValues::resolve(method, &given, &BTreeMap::new(), CALLBACK)
 }
 
@@ -53,26 +57,47 @@ fn standard() -> HttpRequest {
 fn expressed(method: &AuthMethod) -> (String, HeaderMap, String) {
     let values = values(method);
     let code = Secret::from("c/1");
-    let scope = Scope { code: Some(&code), client_id: Some("id & co"), ..Scope::new(&values, CALLBACK) };
-    let url = method.token.request.url.as_ref().unwrap().fill(&scope).unwrap();
+    let scope = Scope {
+        code: Some(&code),
+        client_id: Some("id & co"),
+        ..Scope::new(&values, CALLBACK)
+    };
+    let url = method
+        .token
+        .request
+        .url
+        .as_ref()
+        .unwrap()
+        .fill(&scope)
+        .unwrap();
     let wired = [("grant_type", "grant_type")];
-    let request =
-        dialect::express(standard(), &method.token.request, url, &wired, &scope, Duration::from_secs(1)).unwrap();
+    let request = dialect::express(
+        standard(),
+        &method.token.request,
+        url,
+        &wired,
+        &scope,
+        Duration::from_secs(1),
+    )
+    .unwrap();
     let body = String::from_utf8(request.body.expose().clone()).unwrap();
     (request.url.into(), request.headers, body)
 }
 
 #[test]
 fn a_plain_provider_gets_the_standard_request_byte_for_byte() {
-    let (url, headers, body) = expressed(&method(json!({})));
+    let (url, headers, body) = expressed(&method(&json!({})));
     assert_eq!(url, "https://shop.example/token");
     assert_eq!(body.as_bytes(), standard().body().as_slice());
-    assert_eq!(headers[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
+    assert_eq!(
+        headers[header::CONTENT_TYPE],
+        "application/x-www-form-urlencoded"
+    );
 }
 
 #[test]
 fn a_definition_changes_adds_and_removes_parameters() {
-    let method = method(json!({
+    let method = method(&json!({
         "variables": [
             { "key": "account", "from": "user", "pattern": "[a-z]+" },
             { "key": "grant_type", "default": "code" },
@@ -86,7 +111,10 @@ fn a_definition_changes_adds_and_removes_parameters() {
     }));
     let mut method = method;
     // The account is the user's; here it comes as the builder's, which is the same to the dialect.
-    method.variables.iter_mut().for_each(|variable| variable.from = crate::model::definition::Origin::Builder);
+    method
+        .variables
+        .iter_mut()
+        .for_each(|variable| variable.from = crate::model::definition::Origin::Builder);
     let (url, headers, body) = expressed(&method);
     assert_eq!(url, "https://acme.shop.example/token?v=1&key=a+b");
     assert_eq!(headers["x-account"], "acme");
@@ -98,7 +126,7 @@ fn a_definition_changes_adds_and_removes_parameters() {
 
 #[test]
 fn a_json_body_has_the_same_parameters() {
-    let (_, headers, body) = expressed(&method(json!({ "token": { "body_format": "json" } })));
+    let (_, headers, body) = expressed(&method(&json!({ "token": { "body_format": "json" } })));
     assert_eq!(headers[header::CONTENT_TYPE], "application/json");
     assert_eq!(
         serde_json::from_str::<Value>(&body).unwrap(),
@@ -108,12 +136,19 @@ fn a_json_body_has_the_same_parameters() {
 
 #[test]
 fn a_header_can_not_be_split() {
-    let method = method(json!({ "token": { "headers": { "X-Id": "{{client_id}}" } } }));
+    let method = method(&json!({ "token": { "headers": { "X-Id": "{{client_id}}" } } }));
     let given = [("client_id".to_owned(), Secret::from("a\r\nEvil: yes"))].into();
     let values = KnownValues::resolve(&method, &given, &BTreeMap::new(), CALLBACK);
     let scope = Scope::new(&values, CALLBACK);
     let url = "https://shop.example/token".parse().unwrap();
-    let made = dialect::express(standard(), &method.token.request, url, &[], &scope, Duration::from_secs(1));
+    let made = dialect::express(
+        standard(),
+        &method.token.request,
+        url,
+        &[],
+        &scope,
+        Duration::from_secs(1),
+    );
     assert!(matches!(made, Err(dialect::DialectError::Header(_))));
 }
 
@@ -121,7 +156,9 @@ fn url_of(method: &AuthMethod, verifier: Option<&Secret>) -> String {
     let values = values(method);
     let state = Secret::from("s t");
     let plain = Scope::new(&values, CALLBACK);
-    let joined = authorise_url::scopes(&method.authorise, &plain).unwrap().join(&method.authorise.scope_separator);
+    let joined = authorise_url::scopes(&method.authorise, &plain)
+        .unwrap()
+        .join(&method.authorise.scope_separator);
     let scope = Scope {
         client_id: Some("id & co"),
         redirect_uri: Some(CALLBACK),
@@ -129,14 +166,16 @@ fn url_of(method: &AuthMethod, verifier: Option<&Secret>) -> String {
         scope: Some(&joined),
         ..plain
     };
-    authorise_url::authorise_url(&method.authorise, &scope, verifier).unwrap().into()
+    authorise_url::authorise_url(&method.authorise, &scope, verifier)
+        .unwrap()
+        .into()
 }
 
 #[test]
 fn the_authorise_url_is_the_standard_one() {
     // The verifier and challenge of RFC 7636, appendix B.
     let verifier = Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-    let url = url_of(&method(json!({})), Some(&verifier));
+    let url = url_of(&method(&json!({})), Some(&verifier));
     assert_eq!(
         url,
         "https://shop.example/authorize?response_type=code&client_id=id+%26+co&state=s+t\
@@ -148,7 +187,7 @@ fn the_authorise_url_is_the_standard_one() {
 #[test]
 fn a_definition_shapes_the_authorise_url() {
     let url = url_of(
-        &method(json!({ "authorise": {
+        &method(&json!({ "authorise": {
             "url": "https://shop.example/authorize?tenant=7",
             "scopes": ["read write", "{{scope}}"],
             "scope_separator": ",",
@@ -175,52 +214,156 @@ fn read(method: &AuthMethod, status: u16, body: &str) -> Result<BasicTokenRespon
     };
     let scope = Scope::new(&values, CALLBACK);
     let separator = &method.authorise.scope_separator;
-    token_answer::standard(&answer, &method.token.response, separator, &scope, Timestamp::UNIX_EPOCH)
-        .map(|standard| serde_json::from_slice(standard.body()).unwrap())
-        .map_err(|failure| failure.code)
+    token_answer::standard(
+        &answer,
+        &method.token.response,
+        separator,
+        &scope,
+        Timestamp::UNIX_EPOCH,
+    )
+    .map(|standard| serde_json::from_slice(standard.body()).unwrap())
+    .map_err(|failure| failure.code)
 }
 
 #[test]
 fn answers_of_many_shapes_are_read() {
-    let plain = method(json!({}));
-    let nested = method(json!({ "variables": [
+    let plain = method(&json!({}));
+    let nested = method(&json!({ "variables": [
         { "key": "response_authentication_token_key", "default": "data.access_token" },
         { "key": "response_refresh_token_key", "default": "data.refresh_token" },
     ] }));
     for (name, method, status, body, access, refresh, seconds) in [
-        ("RFC 6749 §5.1", &plain, 200,
-         r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"example","expires_in":3600,"refresh_token":"tGzv3"}"#,
-         "2YotnFZFEjr1zCsicMWpAA", Some("tGzv3"), Some(3600)),
-        ("a 201 without token_type", &plain, 201, r#"{"access_token":"a"}"#, "a", None, None),
-        ("a form", &plain, 200, "access_token=a%2Bb&expires_in=60&scope=x", "a+b", None, Some(60)),
-        ("expires_in as text", &plain, 200, r#"{"access_token":"a","expires_in":"60"}"#, "a", None, Some(60)),
-        ("expires_in as a fraction", &plain, 200, r#"{"access_token":"a","expires_in":59.6}"#, "a", None, Some(60)),
-        ("a negative expires_in", &plain, 200, r#"{"access_token":"a","expires_in":-1}"#, "a", None, None),
-        ("an expires_in past all bounds", &plain, 200, r#"{"access_token":"a","expires_in":1e300}"#, "a", None, None),
-        ("an empty refresh token", &plain, 200, r#"{"access_token":"a","refresh_token":""}"#, "a", None, None),
-        ("nested tokens", &nested, 200, r#"{"data":{"access_token":"a","refresh_token":"r"}}"#, "a", Some("r"), None),
+        (
+            "RFC 6749 §5.1",
+            &plain,
+            200,
+            r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"example","expires_in":3600,"refresh_token":"tGzv3"}"#,
+            "2YotnFZFEjr1zCsicMWpAA",
+            Some("tGzv3"),
+            Some(3600),
+        ),
+        (
+            "a 201 without token_type",
+            &plain,
+            201,
+            r#"{"access_token":"a"}"#,
+            "a",
+            None,
+            None,
+        ),
+        (
+            "a form",
+            &plain,
+            200,
+            "access_token=a%2Bb&expires_in=60&scope=x",
+            "a+b",
+            None,
+            Some(60),
+        ),
+        (
+            "expires_in as text",
+            &plain,
+            200,
+            r#"{"access_token":"a","expires_in":"60"}"#,
+            "a",
+            None,
+            Some(60),
+        ),
+        (
+            "expires_in as a fraction",
+            &plain,
+            200,
+            r#"{"access_token":"a","expires_in":59.6}"#,
+            "a",
+            None,
+            Some(60),
+        ),
+        (
+            "a negative expires_in",
+            &plain,
+            200,
+            r#"{"access_token":"a","expires_in":-1}"#,
+            "a",
+            None,
+            None,
+        ),
+        (
+            "an expires_in past all bounds",
+            &plain,
+            200,
+            r#"{"access_token":"a","expires_in":1e300}"#,
+            "a",
+            None,
+            None,
+        ),
+        (
+            "an empty refresh token",
+            &plain,
+            200,
+            r#"{"access_token":"a","refresh_token":""}"#,
+            "a",
+            None,
+            None,
+        ),
+        (
+            "nested tokens",
+            &nested,
+            200,
+            r#"{"data":{"access_token":"a","refresh_token":"r"}}"#,
+            "a",
+            Some("r"),
+            None,
+        ),
     ] {
         let answer = read(method, status, body).unwrap_or_else(|code| panic!("{name}: {code:?}"));
         assert_eq!(answer.access_token().secret(), access, "{name}");
-        assert_eq!(answer.refresh_token().map(|token| token.secret().as_str()), refresh, "{name}");
-        assert_eq!(answer.expires_in().map(|expiry| expiry.as_secs()), seconds, "{name}");
+        assert_eq!(
+            answer.refresh_token().map(|token| token.secret().as_str()),
+            refresh,
+            "{name}"
+        );
+        assert_eq!(
+            answer.expires_in().map(|expiry| expiry.as_secs()),
+            seconds,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn answers_without_a_token_have_a_class() {
-    let plain = method(json!({}));
+    let plain = method(&json!({}));
     for (status, body, code) in [
         (200, "<html>", FailureCode::AnswerUnreadable),
         (200, "", FailureCode::AnswerUnreadable),
         (204, "", FailureCode::AnswerUnreadable),
         (200, "[1]", FailureCode::AnswerUnreadable),
-        (200, r#"{"access_token":null}"#, FailureCode::AnswerUnreadable),
-        (200, r#"{"error":"invalid_grant"}"#, FailureCode::GrantRefused),
-        (200, "error=bad_verification_code", FailureCode::ClientRefused),
-        (400, r#"{"error":"invalid_grant"}"#, FailureCode::GrantRefused),
+        (
+            200,
+            r#"{"access_token":null}"#,
+            FailureCode::AnswerUnreadable,
+        ),
+        (
+            200,
+            r#"{"error":"invalid_grant"}"#,
+            FailureCode::GrantRefused,
+        ),
+        (
+            200,
+            "error=bad_verification_code",
+            FailureCode::ClientRefused,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant"}"#,
+            FailureCode::GrantRefused,
+        ),
         (500, "<html>", FailureCode::ProviderError),
     ] {
-        assert_eq!(read(&plain, status, body).unwrap_err(), code, "{status} {body}");
+        assert_eq!(
+            read(&plain, status, body).unwrap_err(),
+            code,
+            "{status} {body}"
+        );
     }
 }

@@ -147,7 +147,7 @@ fn seconds(value: &Value) -> Option<u64> {
     };
     /// A century: more than that is a mistake, and would overflow.
     const MOST: f64 = 3_155_760_000.0;
-    if !(seconds >= 1.0 && seconds <= MOST) {
+    if !(1.0..=MOST).contains(&seconds) {
         return None;
     }
     format!("{seconds:.0}").parse().ok()

@@ -9,11 +9,17 @@ fn parse(mut definition: Value) -> Result<AuthMethod, Vec<(String, &'static str)
     if definition.get("name").is_none() {
         definition["name"] = json!("Shop");
     }
-    let inherited: Vec<VariableDefinition> =
-        serde_json::from_value(json!([{ "key": "region", "type": "choice", "choices": ["eu", "us"], "from": "user" }]))
-            .unwrap();
-    AuthMethod::parse(&serde_json::from_value(definition).unwrap(), &inherited)
-        .map_err(|faults| faults.into_vec().into_iter().map(|fault| (fault.pointer, fault.code)).collect())
+    let inherited: Vec<VariableDefinition> = serde_json::from_value(
+        json!([{ "key": "region", "type": "choice", "choices": ["eu", "us"], "from": "user" }]),
+    )
+    .unwrap();
+    AuthMethod::parse(&serde_json::from_value(definition).unwrap(), &inherited).map_err(|faults| {
+        faults
+            .into_vec()
+            .into_iter()
+            .map(|fault| (fault.pointer, fault.code))
+            .collect()
+    })
 }
 
 #[test]
@@ -22,7 +28,12 @@ fn a_name_is_enough_to_begin_with() {
     assert_eq!(method.variables.len(), 11);
     assert_eq!(
         method.lacks(&MethodValues::default()),
-        ["/definition/authorise/url", "/definition/token/url", "/values/client_id", "/values/client_secret"]
+        [
+            "/definition/authorise/url",
+            "/definition/token/url",
+            "/values/client_id",
+            "/values/client_secret"
+        ]
     );
 }
 
@@ -37,13 +48,20 @@ fn the_seeds_example_is_a_definition() {
     }))
     .unwrap();
     assert!(method.variable("region").is_some());
-    assert_eq!(method.lacks(&MethodValues::default()), ["/values/client_id", "/values/client_secret"]);
+    assert_eq!(
+        method.lacks(&MethodValues::default()),
+        ["/values/client_id", "/values/client_secret"]
+    );
 }
 
 #[test]
 fn a_public_client_needs_no_secret() {
     let method = parse(json!({ "client": { "authentication": "none" } })).unwrap();
-    assert!(!method.lacks(&MethodValues::default()).contains(&"/values/client_secret".to_owned()));
+    assert!(
+        !method
+            .lacks(&MethodValues::default())
+            .contains(&"/values/client_secret".to_owned())
+    );
 }
 
 #[test]
@@ -52,37 +70,126 @@ fn every_fault_is_told_with_its_place() {
     let key = json!({ "key": "api_key", "type": "secret", "from": "user" });
     for (definition, pointer, code) in [
         (json!({ "name": " " }), "/name", "invalid_name"),
-        (json!({ "timeout_seconds": 0 }), "/timeout_seconds", "out_of_range"),
-        (json!({ "timeout_seconds": 21 }), "/timeout_seconds", "out_of_range"),
-        (json!({ "documentation_url": "javascript:1" }), "/documentation_url", "invalid_url"),
-        (json!({ "connector_variables": ["planet"] }), "/connector_variables/0", "unknown_connector_variable"),
-        (json!({ "variables": [{ "key": "1" }] }), "/variables/0/key", "invalid_key"),
-        (json!({ "variables": [account, account] }), "/variables/1/key", "duplicate_key"),
-        (json!({ "variables": [{ "key": "a", "type": "choice" }] }), "/variables/0/choices", "missing"),
-        (json!({ "variables": [{ "key": "a", "pattern": "(" }] }), "/variables/0/pattern", "invalid_pattern"),
-        (json!({ "variables": [{ "key": "a", "default": "{{b}}" }] }), "/variables/0/default", "impossible_reference"),
-        (json!({ "variables": [{ "key": "a", "type": "number", "default": "x" }] }), "/variables/0/default",
-         "invalid_value"),
-        (json!({ "variables": [{ "key": "a", "type": "secret", "default": "x" }] }), "/variables/0/default",
-         "secret_in_definition"),
-        (json!({ "authorise": { "url": "https://a.example/{{nobody}}" } }), "/authorise/url", "undeclared_variable"),
-        (json!({ "authorise": { "url": "http://a.example/" } }), "/authorise/url", "invalid_url"),
-        (json!({ "authorise": { "url": "https://a.example/{{client.secret}}" } }), "/authorise/url",
-         "impossible_reference"),
-        (json!({ "variables": [account], "token": { "url": "https://{{account}}.example/t" } }), "/token/url",
-         "open_host"),
-        (json!({ "variables": [key], "token": { "url": "https://a.example/{{api_key}}" } }), "/token/url",
-         "secret_in_sight"),
-        (json!({ "variables": [key], "authorise": { "query": { "k": "{{api_key}}" } } }), "/authorise/query/k",
-         "secret_in_sight"),
-        (json!({ "token": { "headers": { "a b": "c" } } }), "/token/headers/a b", "invalid_header"),
-        (json!({ "token": { "headers": { "Host": "c" } } }), "/token/headers/Host", "invalid_header"),
-        (json!({ "token": { "body": { "a/b": "{{x" } } }), "/token/body/a~1b", "invalid_template"),
-        (json!({ "refresh": { "body": { "c": "{{callback.code}}" } } }), "/refresh/body/c", "impossible_reference"),
-        (json!({ "use": { "headers": { "X": "{{token.refresh_token}}" } } }), "/use/headers/X", "impossible_reference"),
-        (json!({ "use": { "query": { "s": "{{client.secret}}" } } }), "/use/query/s", "impossible_reference"),
+        (
+            json!({ "timeout_seconds": 0 }),
+            "/timeout_seconds",
+            "out_of_range",
+        ),
+        (
+            json!({ "timeout_seconds": 21 }),
+            "/timeout_seconds",
+            "out_of_range",
+        ),
+        (
+            json!({ "documentation_url": "javascript:1" }),
+            "/documentation_url",
+            "invalid_url",
+        ),
+        (
+            json!({ "connector_variables": ["planet"] }),
+            "/connector_variables/0",
+            "unknown_connector_variable",
+        ),
+        (
+            json!({ "variables": [{ "key": "1" }] }),
+            "/variables/0/key",
+            "invalid_key",
+        ),
+        (
+            json!({ "variables": [account, account] }),
+            "/variables/1/key",
+            "duplicate_key",
+        ),
+        (
+            json!({ "variables": [{ "key": "a", "type": "choice" }] }),
+            "/variables/0/choices",
+            "missing",
+        ),
+        (
+            json!({ "variables": [{ "key": "a", "pattern": "(" }] }),
+            "/variables/0/pattern",
+            "invalid_pattern",
+        ),
+        (
+            json!({ "variables": [{ "key": "a", "default": "{{b}}" }] }),
+            "/variables/0/default",
+            "impossible_reference",
+        ),
+        (
+            json!({ "variables": [{ "key": "a", "type": "number", "default": "x" }] }),
+            "/variables/0/default",
+            "invalid_value",
+        ),
+        (
+            json!({ "variables": [{ "key": "a", "type": "secret", "default": "x" }] }),
+            "/variables/0/default",
+            "secret_in_definition",
+        ),
+        (
+            json!({ "authorise": { "url": "https://a.example/{{nobody}}" } }),
+            "/authorise/url",
+            "undeclared_variable",
+        ),
+        (
+            json!({ "authorise": { "url": "http://a.example/" } }),
+            "/authorise/url",
+            "invalid_url",
+        ),
+        (
+            json!({ "authorise": { "url": "https://a.example/{{client.secret}}" } }),
+            "/authorise/url",
+            "impossible_reference",
+        ),
+        (
+            json!({ "variables": [account], "token": { "url": "https://{{account}}.example/t" } }),
+            "/token/url",
+            "open_host",
+        ),
+        (
+            json!({ "variables": [key], "token": { "url": "https://a.example/{{api_key}}" } }),
+            "/token/url",
+            "secret_in_sight",
+        ),
+        (
+            json!({ "variables": [key], "authorise": { "query": { "k": "{{api_key}}" } } }),
+            "/authorise/query/k",
+            "secret_in_sight",
+        ),
+        (
+            json!({ "token": { "headers": { "a b": "c" } } }),
+            "/token/headers/a b",
+            "invalid_header",
+        ),
+        (
+            json!({ "token": { "headers": { "Host": "c" } } }),
+            "/token/headers/Host",
+            "invalid_header",
+        ),
+        (
+            json!({ "token": { "body": { "a/b": "{{x" } } }),
+            "/token/body/a~1b",
+            "invalid_template",
+        ),
+        (
+            json!({ "refresh": { "body": { "c": "{{callback.code}}" } } }),
+            "/refresh/body/c",
+            "impossible_reference",
+        ),
+        (
+            json!({ "use": { "headers": { "X": "{{token.refresh_token}}" } } }),
+            "/use/headers/X",
+            "impossible_reference",
+        ),
+        (
+            json!({ "use": { "query": { "s": "{{client.secret}}" } } }),
+            "/use/query/s",
+            "impossible_reference",
+        ),
     ] {
         let faults = parse(definition.clone()).unwrap_err();
-        assert!(faults.contains(&(pointer.to_owned(), code)), "{definition}: {faults:?}");
+        assert!(
+            faults.contains(&(pointer.to_owned(), code)),
+            "{definition}: {faults:?}"
+        );
     }
 }

@@ -1,0 +1,184 @@
+use std::sync::Arc;
+
+use latchkey_core::{
+    model::method::StoredMethod,
+    port::{Change, Connectors as _, EditMethods as _, MOST_METHODS, Methods as _, Removal},
+};
+
+use crate::world::{World, at, connector, method, page, race, tenant};
+
+fn same(left: &StoredMethod, right: &StoredMethod) -> bool {
+    format!("{left:?}") == format!("{right:?}")
+}
+
+#[tokio::test]
+async fn a_method_comes_back_as_it_was_created() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let methods = &world.store.methods;
+    assert!(same(
+        &methods.load(&made.key).await.unwrap().unwrap(),
+        &made
+    ));
+    assert!(same(
+        &methods.find(&made.key).await.unwrap().unwrap(),
+        &made
+    ));
+    let mut foreign = made.key.clone();
+    foreign.tenant = "other".parse().unwrap();
+    assert!(methods.load(&foreign).await.unwrap().is_none());
+    assert!(methods.find(&foreign).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_method_needs_a_connector_with_room() {
+    let world = World::new().await;
+    let methods = &world.store.methods;
+    let missing = method(&connector(&tenant()));
+    assert_eq!(methods.create(&missing).await.unwrap(), Change::Gone);
+    let connector = world.connector().await;
+    for _ in 0..MOST_METHODS {
+        let created = methods.create(&method(&connector)).await.unwrap();
+        assert_eq!(created, Change::Done);
+    }
+    let last = method(&connector);
+    assert_eq!(methods.create(&last).await.unwrap(), Change::Lost);
+    // One that goes makes room for another.
+    let list = methods.list(&connector.tenant, &connector.id, &page(None, 1));
+    let first = list.await.unwrap().items.remove(0);
+    let deleted = methods.delete(&first.key, None).await.unwrap();
+    assert_eq!(deleted, Removal::Done);
+    assert_eq!(methods.create(&last).await.unwrap(), Change::Done);
+}
+
+#[tokio::test]
+async fn pages_hold_all_methods_of_a_connector_once() {
+    let world = World::new().await;
+    let connector = world.connector().await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        let method = method(&connector);
+        world.store.methods.create(&method).await.unwrap();
+        made.push(method.key);
+    }
+    world.method().await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let ask = page(after, 2);
+        let list = world
+            .store
+            .methods
+            .list(&connector.tenant, &connector.id, &ask);
+        let found = list.await.unwrap();
+        seen.extend(found.items.into_iter().map(|method| method.key));
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, made);
+}
+
+#[tokio::test]
+async fn one_of_64_updates_of_a_method_wins() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let changes = race(|number| {
+        let methods = world.store.methods.clone();
+        let mut update = made.clone();
+        update.version = 2;
+        update.definition.name = format!("name {number}");
+        async move { methods.update(&update).await.unwrap() }
+    })
+    .await;
+    let done = changes.iter().filter(|change| **change == Change::Done);
+    assert_eq!(done.count(), 1);
+    let missing = method(&connector(&tenant()));
+    let gone = world.store.methods.update(&missing).await.unwrap();
+    assert_eq!(gone, Change::Gone);
+}
+
+#[tokio::test]
+async fn an_update_leaves_the_count_of_instances_alone() {
+    let world = World::new().await;
+    let mut update = world.method().await;
+    world.pending_of(&update.key).await;
+    update.version = 2;
+    update.values.sealed.clear();
+    update.inherited.clear();
+    let updated = world.store.methods.update(&update).await.unwrap();
+    assert_eq!(updated, Change::Done);
+    let now = world.store.methods.load(&update.key).await.unwrap();
+    update.instances = 1;
+    assert!(same(&now.unwrap(), &update));
+}
+
+#[tokio::test]
+async fn a_method_in_use_is_not_deleted() {
+    let world = World::new().await;
+    let made = world.method().await;
+    for _ in 0..3 {
+        world.pending_of(&made.key).await;
+    }
+    let methods = &world.store.methods;
+    let deleted = |version| methods.delete(&made.key, version);
+    assert_eq!(deleted(None).await.unwrap(), Removal::InUse(3));
+    assert_eq!(deleted(Some(1)).await.unwrap(), Removal::InUse(3));
+    assert_eq!(deleted(Some(2)).await.unwrap(), Removal::Lost);
+}
+
+#[tokio::test]
+async fn a_method_is_deleted_once() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let methods = &world.store.methods;
+    let deleted = |version| methods.delete(&made.key, version);
+    assert_eq!(deleted(Some(7)).await.unwrap(), Removal::Lost);
+    assert_eq!(deleted(Some(1)).await.unwrap(), Removal::Done);
+    assert_eq!(deleted(Some(1)).await.unwrap(), Removal::Gone);
+    // The connector has not been counted down twice: it can go.
+    let connector = (&made.key.tenant, &made.key.connector);
+    let removed = world
+        .store
+        .connectors
+        .delete(connector.0, connector.1, None);
+    assert_eq!(removed.await.unwrap(), Removal::Done);
+}
+
+#[tokio::test]
+async fn a_method_in_use_is_remembered_for_ten_seconds() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let first = world.store.methods.find(&made.key).await.unwrap().unwrap();
+    // Another process changes it.
+    let elsewhere =
+        latchkey_aws::Store::with_client(&world.client, &world.tables, world.clock.clone());
+    let mut update = made.clone();
+    update.version = 2;
+    assert_eq!(
+        elsewhere.methods.update(&update).await.unwrap(),
+        Change::Done
+    );
+    for (second, version) in [(9, 1), (10, 2), (5, 2)] {
+        world.clock.set(at(second));
+        let found = world.store.methods.find(&made.key).await.unwrap().unwrap();
+        assert_eq!(found.version, version, "after {second} seconds");
+    }
+    assert_eq!(first.version, 1);
+}
+
+#[tokio::test]
+async fn what_this_process_changes_is_seen_at_once() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let methods = &world.store.methods;
+    let first = methods.find(&made.key).await.unwrap().unwrap();
+    let second = methods.find(&made.key).await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    let mut update = made.clone();
+    update.version = 2;
+    methods.update(&update).await.unwrap();
+    assert_eq!(methods.find(&made.key).await.unwrap().unwrap().version, 2);
+    methods.delete(&made.key, None).await.unwrap();
+    assert!(methods.find(&made.key).await.unwrap().is_none());
+}

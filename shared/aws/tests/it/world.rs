@@ -1,0 +1,328 @@
+//! A store of one's own, and things to put into it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use latchkey_aws::{AwsCredentials, Client, Store, StoreSettings, TableNames, create_missing};
+use latchkey_core::{
+    model::{
+        connector::Connector,
+        definition::VariableDefinition,
+        failure::{Failure, FailureCode},
+        grant::StoredGrant,
+        id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
+        instance::{Instance, State, StoredValues},
+        method::{MethodValues, StoredMethod},
+        sealed::Sealed,
+        variable::defaults,
+    },
+    port::{
+        Change, Clock, Connect, Connected, Connectors as _, Consents as _, Creation, Due,
+        EditMethods as _, Instances as _, PageAsk, ReadInstances as _,
+    },
+};
+
+/// An item as stored.
+pub(crate) type Raw = std::collections::HashMap<String, AttributeValue>;
+
+/// A store of one's own.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) client: Client,
+    pub(crate) tables: TableNames,
+    pub(crate) clock: Arc<HandClock>,
+}
+
+impl World {
+    /// A new store: dynoxide in this process, or at the endpoint that is named.
+    pub(crate) async fn new() -> Self {
+        let endpoint = match named_endpoint() {
+            Some(endpoint) => endpoint,
+            None => dynoxide().await,
+        };
+        let settings = StoreSettings {
+            region: "eu-central-1".to_owned(),
+            endpoint: Some(endpoint.parse().unwrap()),
+            credentials: AwsCredentials {
+                access_key_id: "test".to_owned(),
+                secret_access_key: "test".into(),
+                session_token: None,
+            },
+            tables: TableNames::with_prefix(&format!("T{}-{}-", std::process::id(), next())),
+        };
+        Self::with(settings.client(), settings.tables).await
+    }
+
+    /// The store behind a client.
+    async fn with(client: Client, tables: TableNames) -> Self {
+        create_missing(&client, &tables).await.unwrap();
+        let clock = Arc::new(HandClock(Mutex::new(at(0))));
+        Self {
+            store: Store::with_client(&client, &tables, clock.clone()),
+            client,
+            tables,
+            clock,
+        }
+    }
+
+    /// A connector that is there.
+    pub(crate) async fn connector(&self) -> Connector {
+        let connector = connector(&tenant());
+        self.store.connectors.create(&connector).await.unwrap();
+        connector
+    }
+
+    /// An auth method that is there, with its connector.
+    pub(crate) async fn method(&self) -> StoredMethod {
+        let method = method(&self.connector().await);
+        let created = self.store.methods.create(&method).await.unwrap();
+        assert_eq!(created, Change::Done);
+        method
+    }
+
+    /// A pending instance that is there, with its method.
+    pub(crate) async fn pending(&self) -> Instance {
+        self.pending_of(&self.method().await.key).await
+    }
+
+    /// A pending instance of this method that is there.
+    pub(crate) async fn pending_of(&self, method: &MethodKey) -> Instance {
+        let instance = instance(method);
+        let created = self.store.instances.create(&instance).await.unwrap();
+        assert_eq!(created, Creation::Done);
+        instance
+    }
+
+    /// A connected instance that is there: its first consent, its first epoch.
+    pub(crate) async fn connected(&self) -> Instance {
+        let pending = self.pending().await;
+        self.connect(&pending).await
+    }
+
+    /// Connects an instance.
+    pub(crate) async fn connect(&self, instance: &Instance) -> Instance {
+        let connect = Connect {
+            key: &instance.key,
+            epoch: instance.epoch,
+            incarnation: instance.incarnation,
+            grant: &grant(instance.epoch + 1),
+            values: &values(),
+            due: Some(due(0, 600)),
+        };
+        let connected = self.store.instances.connect(connect).await.unwrap();
+        assert!(matches!(connected, Connected::Done), "{connected:?}");
+        self.instance(&instance.key).await
+    }
+
+    /// An instance that is there.
+    pub(crate) async fn instance(&self, key: &InstanceKey) -> Instance {
+        self.store.instances.find(key).await.unwrap().unwrap()
+    }
+
+    /// The number of instances that a method counts.
+    pub(crate) async fn counted(&self, key: &MethodKey) -> u64 {
+        let method = self.store.methods.load(key).await.unwrap();
+        method.unwrap().instances
+    }
+
+    /// An instance as it is stored.
+    pub(crate) async fn raw_instance(&self, key: &InstanceKey) -> Raw {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.tables.instances)
+            .key("tenant", AttributeValue::S(key.tenant.to_string()))
+            .key("instance", AttributeValue::S(key.id.to_string()));
+        request.send().await.unwrap().item.unwrap()
+    }
+
+    /// An authorisation or a session as it is stored.
+    pub(crate) async fn raw_authorisation(&self, id: String) -> Raw {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.tables.authorisations)
+            .key("id", AttributeValue::S(id));
+        request.send().await.unwrap().item.unwrap()
+    }
+}
+
+/// Calls once for each of 64 tasks at the same time.
+pub(crate) async fn race<T, F, Fut>(call: F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Fn(usize) -> Fut,
+    Fut: Future<Output = T> + Send + 'static,
+{
+    let tasks: tokio::task::JoinSet<T> = (0..64).map(call).collect();
+    tasks.join_all().await
+}
+
+/// A clock that is moved by hand.
+pub(crate) struct HandClock(Mutex<Timestamp>);
+
+impl HandClock {
+    pub(crate) fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap() = now;
+    }
+}
+
+#[async_trait]
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+/// So many seconds after some time.
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_700_000_000_123 + second * 1000).unwrap()
+}
+
+pub(crate) fn tenant() -> TenantId {
+    "acme".parse().unwrap()
+}
+
+pub(crate) fn connector(tenant: &TenantId) -> Connector {
+    Connector {
+        tenant: tenant.clone(),
+        id: ConnectorId::new(at(0), &unique()),
+        version: 1,
+        name: "Shop é".to_owned(),
+        variables: variables(),
+        created_at: at(1),
+        updated_at: at(2),
+    }
+}
+
+pub(crate) fn method(connector: &Connector) -> StoredMethod {
+    let definition = r#"{"name": "GitHub", "token": {"url": "https://p.example/{{account}}"}}"#;
+    StoredMethod {
+        key: MethodKey {
+            tenant: connector.tenant.clone(),
+            connector: connector.id.clone(),
+            id: MethodId::new(at(0), &unique()),
+        },
+        version: 1,
+        definition: serde_json::from_str(definition).unwrap(),
+        inherited: variables(),
+        values: MethodValues {
+            plain: BTreeMap::from([
+                ("client_id".to_owned(), "a?&+%:/=é".to_owned()),
+                ("scope".to_owned(), String::new()),
+            ]),
+            sealed: BTreeMap::from([("client_secret".to_owned(), sealed(9))]),
+        },
+        instances: 0,
+        created_at: at(1),
+        updated_at: at(2),
+    }
+}
+
+pub(crate) fn instance(method: &MethodKey) -> Instance {
+    Instance {
+        key: InstanceKey {
+            tenant: method.tenant.clone(),
+            id: InstanceId::new(at(0), &unique()),
+        },
+        connector: method.connector.clone(),
+        method: method.id.clone(),
+        name: "Ada's shop".to_owned(),
+        created_at: at(1),
+        values: StoredValues::default(),
+        incarnation: 0,
+        epoch: 0,
+        lease: None,
+        attempts: 0,
+        last_send: None,
+        not_before: None,
+        failures: 0,
+        last_failure: None,
+        state: State::Pending,
+    }
+}
+
+/// A grant; its tokens tell its epoch.
+pub(crate) fn grant(epoch: u64) -> StoredGrant {
+    StoredGrant {
+        epoch,
+        tokens: sealed(u8::try_from(epoch).unwrap()),
+        refreshable: true,
+        expires_at: Some(at(3600)),
+        scopes: vec!["read".to_owned(), "write:é".to_owned()],
+        received_at: at(5),
+    }
+}
+
+pub(crate) fn values() -> StoredValues {
+    StoredValues {
+        plain: BTreeMap::from([("account".to_owned(), "ada".to_owned())]),
+        sealed: BTreeMap::from([("pin".to_owned(), sealed(7))]),
+    }
+}
+
+pub(crate) fn sealed(byte: u8) -> Sealed {
+    Sealed::new(vec![byte; 40])
+}
+
+pub(crate) fn failure() -> Failure {
+    Failure {
+        at: at(50),
+        code: FailureCode::GrantRefused,
+        words: Some("invalid_grant: \"gone\"".to_owned()),
+    }
+}
+
+pub(crate) fn due(shard: u8, second: i64) -> Due {
+    Due {
+        shard,
+        at: at(second),
+    }
+}
+
+pub(crate) fn page(after: Option<String>, limit: u16) -> PageAsk {
+    PageAsk { after, limit }
+}
+
+fn variables() -> Vec<VariableDefinition> {
+    defaults().into_iter().take(3).collect()
+}
+
+/// Ten bytes that no other thing has; later ones are greater.
+pub(crate) fn unique() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    bytes[2..].copy_from_slice(&next().to_be_bytes());
+    bytes
+}
+
+fn next() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+async fn dynoxide() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let database = dynoxide::Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    format!("http://{address}")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one thing that may be set for these tests"
+)]
+fn named_endpoint() -> Option<String> {
+    std::env::var("LATCHKEY_TEST_DYNAMODB").ok()
+}
