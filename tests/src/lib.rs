@@ -1,1 +1,29 @@
-//! x
+//! What whole-service stories are told with: a Latchkey in this process, real authorisation servers
+//! that others wrote, a person with a browser, and a proxy that watches and interferes.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on fails where it stands"
+)]
+
+pub mod api;
+pub mod chromium;
+pub mod clock;
+pub mod process;
+pub mod proxy;
+pub mod server;
+pub mod shop;
+pub mod visitor;
+pub mod world;
+
+/// An HTTP client that follows nothing, as callers and browsers of the tests use.
+#[must_use]
+pub fn http_client() -> reqwest::Client {
+    // reqwest has no provider of its own here; a second installation changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    #[expect(clippy::disallowed_methods, reason = "tests are not the product")]
+    let builder = reqwest::Client::builder();
+    builder.redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+}

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use latchkey_aws::{OsEntropy, Store, StoreSettings};
+use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store, StoreSettings};
 use latchkey_core::{
     flow::authenticate::new_key,
-    model::api_key::Scope,
-    port::{Clock, EditApiKeys as _},
+    model::{Secret, api_key::Scope, grant::Tokens, id::InstanceKey, instance::Instance},
+    port::{Clock, EditApiKeys as _, ReadInstances as _, Vault as _},
 };
 use latchkey_local::{Options, Server, Switch};
 use tempfile::TempDir;
@@ -79,6 +79,34 @@ impl World {
     pub fn store(&self) -> Store {
         let clock: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&self.clock);
         Store::new(&StoreSettings::local(self.server.store_url.clone()), clock)
+    }
+
+    /// Everything that its store holds, as text.
+    pub async fn dump(&self) -> String {
+        let settings = StoreSettings::local(self.server.store_url.clone());
+        let client = settings.client();
+        let tables = settings.tables;
+        let mut text = String::new();
+        for table in [tables.connectors, tables.instances, tables.authorisations, tables.api_keys] {
+            let scan = client.scan().table_name(table).consistent_read(true).send().await.expect("a scan");
+            for item in scan.items() {
+                text.push_str(&format!("{item:?}\n"));
+            }
+        }
+        text
+    }
+
+    /// The refresh token of an instance, which no API gives away: opened with the key file.
+    pub async fn refresh_token(&self, instance: &str) -> String {
+        let key = InstanceKey { tenant: "local".parse().expect("a tenant"), id: instance.parse().expect("an id") };
+        let found = self.store().instances.find(&key).await.expect("the store").expect("an instance");
+        let grant = found.grant().expect("a grant");
+        let keyring = std::fs::read_to_string(self.server.directory().join("keyring.json")).expect("a keyring");
+        let keyring = Keyring::parse(&Secret::new(keyring)).expect("a keyring");
+        let vault = SealedVault::new(keyring, Arc::new(OsEntropy));
+        let opened = vault.open(&Instance::tokens_place(&key, grant.epoch), &grant.tokens).await.expect("it opens");
+        let tokens = Tokens::from_plaintext(&opened).expect("tokens");
+        tokens.refresh_token.expect("a refresh token").expose().clone()
     }
 
     /// Sweeps once.

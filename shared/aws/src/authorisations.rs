@@ -54,7 +54,7 @@ impl Authorisations for DynamoAuthorisations {
             .value("now", time(now))
             .set(PROGRESS, text("taken"))
             .set("taken_by", text(&taker));
-        let item = match self.0.update(key(state), &expression).await? {
+        let item = match self.0.update_and_read(key(state), &expression).await? {
             Written::Done(item) => return taken(state, &item),
             Written::Refused(None) => return Ok(Take::Unknown),
             Written::Refused(Some(item)) => item,

@@ -13,7 +13,7 @@ use latchkey_core::port::{PageAsk, StoreError};
 use crate::{
     expression::Expression,
     item::{Item, Reader, number, text},
-    write::{Transacted, Written, transact, unavailable, write},
+    write::{Transacted, Written, incomplete, transact, unavailable, write},
 };
 
 /// A table.
@@ -149,11 +149,31 @@ impl Table {
             .consistent_read(list.index.is_none())
     }
 
-    /// Changes an item as the expression says, and returns it as it is then.
+    /// Changes an item as the expression says.
     pub(crate) async fn update(
         &self,
         key: Item,
         expression: &Expression,
+    ) -> Result<Written, StoreError> {
+        self.update_returning(key, expression, ReturnValue::None)
+            .await
+    }
+
+    /// Changes an item as the expression says, and returns it as it is then.
+    pub(crate) async fn update_and_read(
+        &self,
+        key: Item,
+        expression: &Expression,
+    ) -> Result<Written, StoreError> {
+        self.update_returning(key, expression, ReturnValue::AllNew)
+            .await
+    }
+
+    async fn update_returning(
+        &self,
+        key: Item,
+        expression: &Expression,
+        returned: ReturnValue,
     ) -> Result<Written, StoreError> {
         let request = self
             .client
@@ -164,7 +184,7 @@ impl Table {
             .set_condition_expression(expression.condition_text())
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
-            .return_values(ReturnValue::AllNew)
+            .return_values(returned)
             .return_values_on_condition_check_failure(AS_IT_IS);
         write(|| request.clone().send(), |answer| answer.attributes).await
     }
@@ -219,7 +239,7 @@ impl Table {
             .set_expression_attribute_values(expression.values())
             .return_values_on_condition_check_failure(AS_IT_IS)
             .build()
-            .map_err(|_| incomplete())?;
+            .map_err(|error| incomplete(&error))?;
         Ok(TransactWriteItem::builder().update(part).build())
     }
 
@@ -237,7 +257,7 @@ impl Table {
             .set_expression_attribute_values(condition.values())
             .return_values_on_condition_check_failure(AS_IT_IS)
             .build()
-            .map_err(|_| incomplete())?;
+            .map_err(|error| incomplete(&error))?;
         Ok(TransactWriteItem::builder().delete(part).build())
     }
 
@@ -248,11 +268,6 @@ impl Table {
     ) -> Result<Transacted, StoreError> {
         transact(&self.client, parts).await
     }
-}
-
-/// The SDK's builders want fields that we always give.
-fn incomplete() -> StoreError {
-    StoreError::Unavailable("the request could not be made".to_owned())
 }
 
 fn rows(

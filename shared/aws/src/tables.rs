@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 };
 use latchkey_core::port::StoreError;
 
-use crate::write::unavailable;
+use crate::write::{incomplete, unavailable};
 
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,14 +140,14 @@ async fn create(client: &Client, schema: &Schema<'_>) -> Result<(), StoreError> 
         .table_name(schema.name)
         .billing_mode(BillingMode::PayPerRequest)
         .set_key_schema(Some(
-            key_schema(&schema.hash, schema.range.as_ref()).map_err(build)?,
+            key_schema(&schema.hash, schema.range.as_ref()).map_err(|error| incomplete(&error))?,
         ))
-        .set_attribute_definitions(Some(definitions.map_err(build)?))
+        .set_attribute_definitions(Some(definitions.map_err(|error| incomplete(&error))?))
         .set_global_secondary_indexes(
             index
                 .map(|index| secondary(index).map(|index| vec![index]))
                 .transpose()
-                .map_err(build)?,
+                .map_err(|error| incomplete(&error))?,
         );
     match request.send().await {
         Ok(_) => Ok(()),
@@ -207,7 +207,7 @@ async fn expire(client: &Client, name: &str) -> Result<(), StoreError> {
         .attribute_name(EXPIRES)
         .enabled(true)
         .build()
-        .map_err(build)?;
+        .map_err(|error| incomplete(&error))?;
     let request = client
         .update_time_to_live()
         .table_name(name)
@@ -218,8 +218,4 @@ async fn expire(client: &Client, name: &str) -> Result<(), StoreError> {
         Err(error) if error.code() == Some("ValidationException") => Ok(()),
         Err(error) => Err(unavailable(&error)),
     }
-}
-
-fn build(_: BuildError) -> StoreError {
-    StoreError::Unavailable("the request could not be made".to_owned())
 }

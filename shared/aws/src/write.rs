@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    error::{ProvideErrorMetadata, SdkError},
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError,
         transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
@@ -93,7 +93,7 @@ where
 /// was sent.
 pub(crate) fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> StoreError {
     let kind = match error {
-        SdkError::ConstructionFailure(_) => "the request could not be made",
+        SdkError::ConstructionFailure(_) => NOT_MADE,
         SdkError::TimeoutError(_) => "time-out",
         SdkError::DispatchFailure(_) => "no connection",
         SdkError::ResponseError(_) => "unreadable answer",
@@ -102,6 +102,13 @@ pub(crate) fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) ->
     };
     StoreError::Unavailable(kind.to_owned())
 }
+
+/// What the SDK's builders say where a field is missing; we always give all.
+pub(crate) fn incomplete(_: &BuildError) -> StoreError {
+    StoreError::Unavailable(NOT_MADE.to_owned())
+}
+
+const NOT_MADE: &str = "the request could not be made";
 
 /// The errors of writes.
 pub(crate) trait WriteError: ProvideErrorMetadata {

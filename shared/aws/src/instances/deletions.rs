@@ -32,7 +32,7 @@ impl Deletions for DynamoInstances {
             .set_to("status", ":deleted")
             .set("deleted_at", time(now))
             .set_all(due(Some(looked_after)));
-        match self.table.update(key(marked), &expression).await? {
+        match self.table.update_and_read(key(marked), &expression).await? {
             Written::Done(item) | Written::Refused(Some(item)) => read(Reader(&item)).map(Some),
             Written::Refused(None) => Ok(None),
         }

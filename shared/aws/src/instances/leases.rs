@@ -144,12 +144,10 @@ fn is_ours(lease: &NewLease<'_>, now: &Instance) -> bool {
     is_active && now.epoch == lease.epoch + 1 && held.is_some_and(|held| held.nonce == lease.nonce)
 }
 
-/// Whether the grant had been committed by an earlier try of the same write.
+/// Whether the grant had been committed by an earlier try of the same write: no epoch comes twice.
 fn has(commit: &Commit<'_>, now: &Instance) -> bool {
     match &now.state {
-        State::Active(grant) => {
-            now.incarnation == commit.incarnation && grant.epoch == commit.grant.epoch
-        }
+        State::Active(grant) => grant.epoch == commit.grant.epoch,
         State::Pending | State::ReconnectRequired { .. } | State::Deleted { .. } => false,
     }
 }

@@ -129,18 +129,21 @@ async fn a_connector_in_use_is_not_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_method_outlives_its_connector() {
-    for _ in 0..8 {
+    for _ in 0..4 {
         let world = World::new().await;
         let made = world.connector().await;
-        let new = method(&made);
-        let (created, deleted) = tokio::join!(
-            world.store.methods.create(&new),
-            world.store.connectors.delete(&made.tenant, &made.id, None),
-        );
-        let found = world.store.methods.load(&new.key).await.unwrap();
-        match (created.unwrap(), deleted.unwrap()) {
-            (Change::Done | Change::Gone, Removal::Done) => assert!(found.is_none()),
-            other => panic!("{other:?}"),
+        let created = race(|_| {
+            let (methods, new) = (world.store.methods.clone(), method(&made));
+            async move { (methods.create(&new).await.unwrap(), new.key) }
+        });
+        let deleted = world.store.connectors.delete(&made.tenant, &made.id, None);
+        let (created, deleted) = tokio::join!(created, deleted);
+        // With methods coming all the time it may give up, and then leaves all as it is.
+        let is_deleted = deleted.is_ok_and(|removal| removal == Removal::Done);
+        for (change, key) in created {
+            let found = world.store.methods.load(&key).await.unwrap();
+            let is_there = change == Change::Done && !is_deleted;
+            assert_eq!(found.is_some(), is_there, "{change:?}");
         }
     }
 }

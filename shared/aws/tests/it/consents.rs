@@ -1,14 +1,19 @@
 use latchkey_core::{
-    model::instance::{Instance, State},
-    port::{Commit, Connect, Connected, Consents as _, Deletions as _, Leases as _, NewLease},
+    model::{
+        grant::StoredGrant,
+        instance::{Instance, State, StoredValues},
+    },
+    port::{
+        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _, NewLease,
+    },
 };
 
 use crate::world::{World, at, due, grant, instance, race, values};
 
 fn connect<'a>(
     instance: &'a Instance,
-    grant: &'a latchkey_core::model::grant::StoredGrant,
-    values: &'a latchkey_core::model::instance::StoredValues,
+    grant: &'a StoredGrant,
+    values: &'a StoredValues,
 ) -> Connect<'a> {
     Connect {
         key: &instance.key,
@@ -63,9 +68,8 @@ async fn a_reconnect_clears_all_that_was_before() {
         } else {
             world.store.instances.commit(commit.clone()).await
         };
-        let moved = match outcome.unwrap() {
-            latchkey_core::port::Committed::Moved(Some(moved)) => moved,
-            other => panic!("{other:?}"),
+        let Ok(Committed::Moved(Some(moved))) = outcome else {
+            panic!("{outcome:?}");
         };
         assert_eq!(moved.incarnation, 2);
     }
@@ -80,10 +84,11 @@ async fn a_consent_given_again_finds_its_own_grant() {
     let instances = &world.store.instances;
     let first = instances.connect(connect.clone()).await.unwrap();
     assert!(matches!(first, Connected::Done));
-    match instances.connect(connect).await.unwrap() {
-        Connected::Moved(now) => assert_eq!(now.grant(), Some(&grant)),
-        other => panic!("{other:?}"),
-    }
+    let second = instances.connect(connect).await.unwrap();
+    let Connected::Moved(now) = second else {
+        panic!("{second:?}");
+    };
+    assert_eq!(now.grant(), Some(&grant));
 }
 
 #[tokio::test]

