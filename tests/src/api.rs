@@ -38,7 +38,10 @@ impl Api {
     /// The same caller with another key.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..self.clone() }
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same caller with a header at every request.
@@ -61,7 +64,9 @@ impl Api {
 
     /// Puts a body over a version.
     pub async fn put(&self, path: &str, if_match: &str, body: &Value) -> Reply {
-        self.with_header("if-match", if_match).send(Method::PUT, path, Some(body)).await
+        self.with_header("if-match", if_match)
+            .send(Method::PUT, path, Some(body))
+            .await
     }
 
     /// Deletes a resource.
@@ -79,22 +84,32 @@ impl Api {
             request = request.header(name, value);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
         }
         let answer = request.send().await.expect("the API answers");
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer.bytes().await.expect("the API's answer is whole");
-        Reply { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Reply {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
     }
 
     /// Makes a connector and gives its id.
     pub async fn connector(&self, name: &str) -> String {
-        self.post("/v1/connectors", &json!({ "name": name })).await.created("id")
+        self.post("/v1/connectors", &json!({ "name": name }))
+            .await
+            .created("id")
     }
 
     /// Makes an auth method and gives its id.
     pub async fn method(&self, connector: &str, body: &Value) -> String {
-        self.post(&format!("/v1/connectors/{connector}/auth-methods"), body).await.created("id")
+        self.post(&format!("/v1/connectors/{connector}/auth-methods"), body)
+            .await
+            .created("id")
     }
 
     /// An instance's health.
@@ -104,12 +119,16 @@ impl Api {
 
     /// Asks for a credential.
     pub async fn vend(&self, instance: &str) -> Reply {
-        self.get(&format!("/v1/instances/{instance}/credential")).await
+        self.get(&format!("/v1/instances/{instance}/credential"))
+            .await
     }
 
     /// The access token of a credential that must be had.
     pub async fn access_token(&self, instance: &str) -> String {
-        self.vend(instance).await.ok()["access_token"].as_str().expect("an access token").to_owned()
+        self.vend(instance).await.ok()["access_token"]
+            .as_str()
+            .expect("an access token")
+            .to_owned()
     }
 }
 
@@ -136,9 +155,17 @@ impl Reply {
     pub fn problem(self, status: u16, kind: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{:?}", self.body);
         assert_eq!(self.headers["content-type"], "application/problem+json");
-        assert_eq!(self.body["type"], format!("/problems/{kind}"), "{:?}", self.body);
+        assert_eq!(
+            self.body["type"],
+            format!("/problems/{kind}"),
+            "{:?}",
+            self.body
+        );
         assert_eq!(self.body["status"], status);
-        assert_eq!(self.body["instance"].as_str(), self.headers["x-request-id"].to_str().ok());
+        assert_eq!(
+            self.body["instance"].as_str(),
+            self.headers["x-request-id"].to_str().ok()
+        );
         self.body
     }
 
@@ -149,7 +176,10 @@ impl Reply {
         let problem = self.problem(422, "invalid");
         let text = |fault: &Value, name: &str| fault[name].as_str().expect("a text").to_owned();
         let errors = problem["errors"].as_array().expect("errors");
-        errors.iter().map(|fault| (text(fault, "pointer"), text(fault, "code"))).collect()
+        errors
+            .iter()
+            .map(|fault| (text(fault, "pointer"), text(fault, "code")))
+            .collect()
     }
 
     /// The entity tag.

@@ -36,7 +36,10 @@ impl ShiftedClock {
 #[async_trait]
 impl Clock for ShiftedClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now().saturating_add(SignedDuration::from_secs(self.shift())).unwrap_or(Timestamp::MAX)
+        SystemClock
+            .now()
+            .saturating_add(SignedDuration::from_secs(self.shift()))
+            .unwrap_or(Timestamp::MAX)
     }
 
     async fn sleep(&self, span: Duration) {

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that can't go on fails where it stands"
 )]
 
@@ -25,5 +26,9 @@ pub fn http_client() -> reqwest::Client {
     drop(rustls::crypto::ring::default_provider().install_default());
     #[expect(clippy::disallowed_methods, reason = "tests are not the product")]
     let builder = reqwest::Client::builder();
-    builder.redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+    builder
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client")
 }

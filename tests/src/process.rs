@@ -20,7 +20,11 @@ impl Process {
     #[must_use]
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
         std::fs::create_dir_all(directory).expect("a directory");
-        let log = std::fs::File::options().create(true).append(true).open(directory.join("log")).expect("a log");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(directory.join("log"))
+            .expect("a log");
         let mut child = Command::new(binary())
             .arg("--directory")
             .arg(directory)
@@ -45,7 +49,9 @@ impl Process {
             }
             panic!("latchkey never said {label:?}");
         };
-        tokio::time::timeout(Duration::from_secs(60), found).await.expect("in a minute")
+        tokio::time::timeout(Duration::from_secs(60), found)
+            .await
+            .expect("in a minute")
     }
 
     /// Kills it as `kill -9` does.
@@ -56,9 +62,17 @@ impl Process {
 
 /// Runs `latchkey` to its end: its exit status, its output, and its errors.
 pub async fn run(arguments: &[&str]) -> (bool, String, String) {
-    let output = Command::new(binary()).args(arguments).output().await.expect("latchkey runs");
+    let output = Command::new(binary())
+        .args(arguments)
+        .output()
+        .await
+        .expect("latchkey runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.success(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.success(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 /// The binary, built if it is stale.
@@ -72,6 +86,9 @@ fn binary() -> &'static Path {
             .expect("cargo runs");
         assert!(built.success(), "latchkey does not build");
         let test = std::env::current_exe().expect("this binary");
-        test.ancestors().nth(2).expect("a profile's directory").join("latchkey")
+        test.ancestors()
+            .nth(2)
+            .expect("a profile's directory")
+            .join("latchkey")
     })
 }

@@ -41,7 +41,9 @@ impl Seen {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<String> {
         let mut pairs = url::form_urlencoded::parse(self.body.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -96,7 +98,9 @@ pub struct Proxy {
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Proxy")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,7 +132,9 @@ impl Proxy {
     }
 
     async fn start(upstream: &str, quirk: Option<Box<dyn Quirk>>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
@@ -140,7 +146,12 @@ impl Proxy {
             connections: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Self { url: format!("http://{address}"), address, shared, task: Mutex::new(task) }
+        Self {
+            url: format!("http://{address}"),
+            address,
+            shared,
+            task: Mutex::new(task),
+        }
     }
 
     /// Sets what happens to the next requests.
@@ -162,7 +173,9 @@ impl Proxy {
     /// Refuses connections, and drops those that there are.
     pub fn down(&self) {
         lock(&self.task).abort();
-        lock(&self.shared.connections).drain(..).for_each(|connection| connection.abort());
+        lock(&self.shared.connections)
+            .drain(..)
+            .for_each(|connection| connection.abort());
     }
 
     /// Takes connections again.
@@ -186,7 +199,10 @@ impl Proxy {
     /// How many requests with this grant type came by.
     #[must_use]
     pub fn count(&self, grant_type: &str) -> usize {
-        self.seen().iter().filter(|seen| seen.field("grant_type").as_deref() == Some(grant_type)).count()
+        self.seen()
+            .iter()
+            .filter(|seen| seen.field("grant_type").as_deref() == Some(grant_type))
+            .count()
     }
 }
 
@@ -208,7 +224,10 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         }
     };
     // An error ends the connection without an answer, which is what it is for.
-    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)).await.unwrap_or_default();
+    hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(answer))
+        .await
+        .unwrap_or_default();
 }
 
 /// The answer is lost on purpose.
@@ -226,11 +245,16 @@ impl std::error::Error for Lost {}
 async fn pass(shared: &Shared, request: Request<Incoming>) -> Option<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.ok()?.to_bytes();
-    let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text =
+        |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let seen = Seen {
         method: parts.method,
         path: parts.uri.to_string(),
-        headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     lock(&shared.seen).push(seen.clone());
@@ -240,14 +264,18 @@ async fn pass(shared: &Shared, request: Request<Incoming>) -> Option<Response<Fu
     }
     let reply = match &mode {
         Mode::Answer(reply) => reply.clone(),
-        Mode::Pass | Mode::HoldRequests | Mode::HoldAnswers | Mode::LoseAnswers => forward(shared, &seen).await,
+        Mode::Pass | Mode::HoldRequests | Mode::HoldAnswers | Mode::LoseAnswers => {
+            forward(shared, &seen).await
+        }
     };
     match mode {
         Mode::LoseAnswers => return None,
         Mode::HoldAnswers => hold(shared).await,
         Mode::Pass | Mode::HoldRequests | Mode::Answer(_) => {}
     }
-    let mut response = Response::builder().status(reply.status).header("content-type", reply.content_type);
+    let mut response = Response::builder()
+        .status(reply.status)
+        .header("content-type", reply.content_type);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
@@ -261,25 +289,40 @@ async fn hold(shared: &Shared) {
 }
 
 async fn forward(shared: &Shared, seen: &Seen) -> Reply {
-    let asked = match shared.quirk.as_ref().map_or_else(|| Ok(seen.clone()), |quirk| quirk.ask(seen)) {
+    let asked = match shared
+        .quirk
+        .as_ref()
+        .map_or_else(|| Ok(seen.clone()), |quirk| quirk.ask(seen))
+    {
         Ok(asked) => asked,
         Err(reply) => return reply,
     };
-    let mut request = http_client().request(asked.method, format!("{}{}", shared.upstream, asked.path));
+    let mut request =
+        http_client().request(asked.method, format!("{}{}", shared.upstream, asked.path));
     for name in ["authorization", "content-type", "accept"] {
         if let Some(value) = asked.headers.get(name) {
             request = request.header(name, value);
         }
     }
-    let answer = request.body(asked.body).send().await.expect("the provider answers");
-    let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let answer = request
+        .body(asked.body)
+        .send()
+        .await
+        .expect("the provider answers");
+    let content_type = answer
+        .headers()
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
     let reply = Reply {
         status: answer.status().as_u16(),
         content_type: content_type.unwrap_or("text/plain").to_owned(),
         headers: Vec::new(),
         body: answer.text().await.expect("a text"),
     };
-    shared.quirk.as_ref().map_or_else(|| reply.clone(), |quirk| quirk.answer(reply.clone()))
+    shared
+        .quirk
+        .as_ref()
+        .map_or_else(|| reply.clone(), |quirk| quirk.answer(reply.clone()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,8 +5,8 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
 };
 
 use crate::http_client;
@@ -38,7 +38,14 @@ pub struct AuthServer {
     pub revoke_path: &'static str,
     /// The path of its introspection endpoint.
     introspect_path: &'static str,
+    _process: Running,
+}
+
+/// What keeps a server going: its process, the pipe that it writes to, and its files.
+#[derive(Debug)]
+struct Running {
     _child: Child,
+    _output: Lines<BufReader<ChildStdout>>,
     _directory: TempDir,
 }
 
@@ -51,52 +58,63 @@ impl AuthServer {
         let script = tools.join("server.mjs");
         command.arg(&script).current_dir(&tools);
         command.env("ROTATE", if behaviour.rotate { "always" } else { "never" });
-        let (base, child, directory) = start(command, behaviour).await;
+        let (base, process) = start(command, behaviour).await;
         Self {
             authorise_url: format!("{base}/auth"),
             base,
             token_path: "/token",
             revoke_path: "/token/revocation",
             introspect_path: "/token/introspection",
-            _child: child,
-            _directory: directory,
+            _process: process,
         }
     }
 
     /// Starts `django-oauth-toolkit` (Python).
     pub async fn django_oauth_toolkit(behaviour: &Behaviour) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/django-oauth-toolkit/site_for_tests.py");
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/servers/django-oauth-toolkit/site_for_tests.py"
+        );
         let mut command = Command::new(tools("django").join("bin/python"));
-        command.arg(script).env("ROTATE", if behaviour.rotate { "1" } else { "0" });
-        let (base, child, directory) = start(command, behaviour).await;
+        command
+            .arg(script)
+            .env("ROTATE", if behaviour.rotate { "1" } else { "0" });
+        let (base, process) = start(command, behaviour).await;
         Self {
             authorise_url: format!("{base}/o/authorize/"),
             base,
             token_path: "/o/token/",
             revoke_path: "/o/revoke_token/",
             introspect_path: "/o/introspect/",
-            _child: child,
-            _directory: directory,
+            _process: process,
         }
     }
 
     /// Moves its clock on.
     pub async fn advance(&self, seconds: i64) {
         let url = format!("{}/__clock", self.base);
-        let answer = http_client().post(url).body(seconds.to_string()).send().await.expect("the server answers");
+        let answer = http_client()
+            .post(url)
+            .body(seconds.to_string())
+            .send()
+            .await
+            .expect("the server answers");
         assert!(answer.status().is_success());
     }
 
     /// Whether it takes a token as good (RFC 7662).
     pub async fn is_active(&self, token: &str) -> bool {
-        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token)
+            .finish();
         let request = http_client()
             .post(format!("{}{}", self.base, self.introspect_path))
             .basic_auth("basic", Some(SECRET))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
         let answer = request.send().await.expect("the server answers");
-        let body: Value = serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
+        let body: Value =
+            serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
         body["active"].as_bool().expect("RFC 7662 §2.2")
     }
 }
@@ -110,12 +128,17 @@ pub fn tools(name: &str) -> PathBuf {
     // target/debug/deps/it-…
     let target = binary.ancestors().nth(3).expect("a target directory");
     let path = target.join("tools").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo xtask test`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo xtask test`",
+        path.display()
+    );
     path
 }
 
-async fn start(mut command: Command, behaviour: &Behaviour) -> (String, Child, TempDir) {
+async fn start(mut command: Command, behaviour: &Behaviour) -> (String, Running) {
     let directory = TempDir::new().expect("a directory");
+    let log = directory.path().join("log");
     command
         .env("REDIRECT_URIS", &behaviour.callback_url)
         .env("AT_TTL", behaviour.access_ttl.to_string())
@@ -123,10 +146,23 @@ async fn start(mut command: Command, behaviour: &Behaviour) -> (String, Child, T
         // It ends when this end of the pipe does, however this process ends.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(&log).expect("a log"))
         .kill_on_drop(true);
     let mut child = command.spawn().expect("the server starts");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
     let ready = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
-    let base = ready.expect("in a minute").expect("its output").expect("it says where it is");
-    (base, child, directory)
+    let Some(base) = ready.expect("in a minute").expect("its output") else {
+        panic!(
+            "the server does not start: {}",
+            std::fs::read_to_string(&log).expect("its log")
+        );
+    };
+    (
+        base,
+        Running {
+            _child: child,
+            _output: lines,
+            _directory: directory,
+        },
+    )
 }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
+    api::Api,
+    process::Process,
     proxy::{Proxy, Quirk},
     server::{AuthServer, Behaviour, SECRET},
     visitor::{Decision, Page, Visitor},
@@ -48,20 +50,96 @@ impl Shop {
         Self::define(world, provider, proxy, change).await
     }
 
-    /// With `oidc-provider` behind a quirk, and a definition that fits it.
-    pub async fn quirky(quirk: impl Quirk + 'static, change: impl FnOnce(&mut Value)) -> Self {
+    /// With `oidc-provider` behind a quirk, which is told the provider's authorise URL, and a
+    /// definition that is told where the quirky provider is.
+    pub async fn quirky_at<Q: Quirk + 'static>(
+        quirk: impl FnOnce(String) -> Q,
+        change: impl FnOnce(&str, &mut Value),
+    ) -> Self {
         let world = World::start().await;
         let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
-        let proxy = Proxy::quirky(&provider.base, quirk).await;
+        let proxy = Proxy::quirky(&provider.base, quirk(provider.authorise_url.clone())).await;
+        let url = proxy.url.clone();
+        Self::define(world, provider, proxy, |body| change(&url, body)).await
+    }
+
+    /// With `oidc-provider` whose access tokens live five seconds, for servers whose clock can't be moved.
+    pub async fn short_lived(rotate: bool) -> Self {
+        let world = World::start().await;
+        let behaviour = Behaviour {
+            access_ttl: 5,
+            rotate,
+            ..behaviour(&world.callback_url())
+        };
+        let provider = AuthServer::oidc_provider(&behaviour).await;
+        let proxy = Proxy::before(&provider.base).await;
+        let change = |body: &mut Value| {
+            let rotation = if rotate { "single_use" } else { "none" };
+            body["definition"]["refresh"]["rotation"] = json!(rotation);
+        };
         Self::define(world, provider, proxy, change).await
     }
 
-    async fn define(world: World, provider: AuthServer, proxy: Proxy, change: impl FnOnce(&mut Value)) -> Self {
+    /// Has a process of its own take over, kills it as `kill -9` does once `action` has come to its
+    /// end, and starts again over what it has left, with all clocks `ahead` by so many seconds.
+    pub async fn killed(
+        self,
+        schedule: &str,
+        ahead: i64,
+        action: impl AsyncFnOnce(&Api, &Proxy),
+    ) -> Self {
+        let Self {
+            world,
+            provider,
+            proxy,
+            connector,
+            method,
+        } = self;
+        let (directory, port, api) = world.stop().await;
+        let port_text = port.to_string();
+        let flags = [
+            "--port",
+            &port_text,
+            "--store-port",
+            "0",
+            "--demo",
+            "off",
+            "--schedule",
+            schedule,
+        ];
+        let mut process = Process::start(directory.path(), &flags);
+        process.says("API key").await;
+        action(&api, &proxy).await;
+        process.kill().await;
+        proxy.release();
+        provider.advance(ahead).await;
+        let world = World::start_in(directory, port, ahead).await;
+        Self {
+            world,
+            provider,
+            proxy,
+            connector,
+            method,
+        }
+    }
+
+    async fn define(
+        world: World,
+        provider: AuthServer,
+        proxy: Proxy,
+        change: impl FnOnce(&mut Value),
+    ) -> Self {
         let connector = world.api.connector("Shop").await;
         let mut body = body(&provider, &proxy);
         change(&mut body);
         let method = world.api.method(&connector, &body).await;
-        Self { world, provider, proxy, connector, method }
+        Self {
+            world,
+            provider,
+            proxy,
+            connector,
+            method,
+        }
     }
 
     /// The auth method, as it was sent.
@@ -73,31 +151,49 @@ impl Shop {
     /// The path of the auth method.
     #[must_use]
     pub fn method_path(&self) -> String {
-        format!("/v1/connectors/{}/auth-methods/{}", self.connector, self.method)
+        format!(
+            "/v1/connectors/{}/auth-methods/{}",
+            self.connector, self.method
+        )
     }
 
     /// Opens a connect session for a new instance: the instance, and the link.
     pub async fn session(&self) -> (String, String) {
         let body = json!({ "connector": self.connector, "auth_method": self.method });
         let opened = self.world.api.post("/v1/connect-sessions", &body).await;
-        (opened.clone().created("instance"), opened.created("connect_url"))
+        (
+            opened.clone().created("instance"),
+            opened.created("connect_url"),
+        )
     }
 
     /// Opens a connect session for an instance that is there, and gives the link.
     pub async fn reconnect_url(&self, instance: &str) -> String {
-        self.world.api.post("/v1/connect-sessions", &json!({ "instance": instance })).await.created("connect_url")
+        self.world
+            .api
+            .post("/v1/connect-sessions", &json!({ "instance": instance }))
+            .await
+            .created("connect_url")
     }
 
     /// A new instance, connected.
     pub async fn connected(&self) -> String {
         let (instance, url) = self.session().await;
-        let page = self.walk(&mut Visitor::default(), &url, &[], Decision::Allow).await;
+        let page = self
+            .walk(&mut Visitor::default(), &url, &[], Decision::Allow)
+            .await;
         assert_eq!(page.heading(), "Connected", "{}", page.html);
         instance
     }
 
     /// Walks from a link to the end: fills in the form, and decides at the provider.
-    pub async fn walk(&self, visitor: &mut Visitor, url: &str, filled: &[(&str, &str)], decision: Decision) -> Page {
+    pub async fn walk(
+        &self,
+        visitor: &mut Visitor,
+        url: &str,
+        filled: &[(&str, &str)],
+        decision: Decision,
+    ) -> Page {
         let page = visitor.open(url).await;
         let page = visitor.submit(&page, filled).await;
         visitor.decide(page, decision).await
@@ -113,7 +209,11 @@ impl Shop {
 /// How the provider behaves.
 #[must_use]
 pub fn behaviour(callback_url: &str) -> Behaviour {
-    Behaviour { callback_url: callback_url.to_owned(), access_ttl: ACCESS_TTL.unsigned_abs(), rotate: true }
+    Behaviour {
+        callback_url: callback_url.to_owned(),
+        access_ttl: ACCESS_TTL.unsigned_abs(),
+        rotate: true,
+    }
 }
 
 /// The provider as data.

@@ -52,7 +52,11 @@ pub enum Decision {
 
 impl Default for Visitor {
     fn default() -> Self {
-        Self { client: http_client(), cookies: BTreeMap::new(), stops_before: None }
+        Self {
+            client: http_client(),
+            cookies: BTreeMap::new(),
+            stops_before: None,
+        }
     }
 }
 
@@ -83,7 +87,9 @@ impl Visitor {
             form.fields.retain(|(present, _)| present != name);
             form.fields.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&form.fields)
+            .finish();
         self.go(form.action, Some(body)).await
     }
 
@@ -94,12 +100,18 @@ impl Visitor {
             if page.status.is_none() || page.url.origin() != provider {
                 return page;
             }
-            let form = page.forms().into_iter().next().expect("the provider asks something");
+            let form = page
+                .forms()
+                .into_iter()
+                .next()
+                .expect("the provider asks something");
             let has = |name: &str| form.fields.iter().any(|(present, _)| present == name);
             page = if has("login") {
-                self.submit(&page, &[("login", "alice"), ("password", "alice-pw")]).await
+                self.submit(&page, &[("login", "alice"), ("password", "alice-pw")])
+                    .await
             } else if has("password") {
-                self.submit(&page, &[("username", "alice"), ("password", "alice-pw")]).await
+                self.submit(&page, &[("username", "alice"), ("password", "alice-pw")])
+                    .await
             } else {
                 self.consent(&page, &form, decision).await
             };
@@ -110,12 +122,24 @@ impl Visitor {
     async fn consent(&mut self, page: &Page, form: &Form, decision: Decision) -> Page {
         match decision {
             Decision::Allow => {
-                let button = form.buttons.first().cloned().into_iter().collect::<Vec<_>>();
-                let button: Vec<_> = button.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let button = form
+                    .buttons
+                    .first()
+                    .cloned()
+                    .into_iter()
+                    .collect::<Vec<_>>();
+                let button: Vec<_> = button
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
                 self.submit(page, &button).await
             }
             // One server has a link to leave by, the others take a form without the button.
-            Decision::Deny => match page.links().into_iter().find(|link| link.path().ends_with("/abort")) {
+            Decision::Deny => match page
+                .links()
+                .into_iter()
+                .find(|link| link.path().ends_with("/abort"))
+            {
                 Some(link) => self.go(link, None).await,
                 None => match form.buttons.iter().find(|(_, value)| value == "deny") {
                     Some((name, value)) => self.submit(page, &[(name, value)]).await,
@@ -127,13 +151,27 @@ impl Visitor {
 
     async fn go(&mut self, mut url: Url, mut body: Option<String>) -> Page {
         for _ in 0..20 {
-            if self.stops_before.as_ref().is_some_and(|prefix| url.as_str().starts_with(prefix)) {
-                return Page { url, status: None, headers: HeaderMap::new(), html: String::new() };
+            if self
+                .stops_before
+                .as_ref()
+                .is_some_and(|prefix| url.as_str().starts_with(prefix))
+            {
+                return Page {
+                    url,
+                    status: None,
+                    headers: HeaderMap::new(),
+                    html: String::new(),
+                };
             }
             let page = self.visit(&url, body.take()).await;
-            let location = page.headers.get("location").filter(|_| page.status.is_some_and(|status| status.is_redirection()));
+            let location = page
+                .headers
+                .get("location")
+                .filter(|_| page.status.is_some_and(|status| status.is_redirection()));
             match location {
-                Some(location) => url = url.join(location.to_str().expect("a text")).expect("a URL"),
+                Some(location) => {
+                    url = url.join(location.to_str().expect("a text")).expect("a URL")
+                }
                 None => return page,
             }
         }
@@ -144,21 +182,40 @@ impl Visitor {
     pub async fn visit(&mut self, url: &Url, body: Option<String>) -> Page {
         let host = url.host_str().expect("a host").to_owned();
         let cookies = self.cookies.entry(host).or_default();
-        let line: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let line: Vec<_> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let request = match body {
             None => self.client.get(url.clone()),
-            Some(body) => {
-                self.client.post(url.clone()).header("content-type", "application/x-www-form-urlencoded").body(body)
-            }
+            Some(body) => self
+                .client
+                .post(url.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body),
         };
-        let answer = request.header("cookie", line.join("; ")).send().await.expect("the page answers");
+        let answer = request
+            .header("cookie", line.join("; "))
+            .send()
+            .await
+            .expect("the page answers");
         for value in answer.headers().get_all("set-cookie") {
-            let pair = value.to_str().expect("a text").split(';').next().expect("a pair");
+            let pair = value
+                .to_str()
+                .expect("a text")
+                .split(';')
+                .next()
+                .expect("a pair");
             let (name, value) = pair.split_once('=').expect("a pair");
             cookies.insert(name.to_owned(), value.to_owned());
         }
         let (status, headers) = (Some(answer.status()), answer.headers().clone());
-        Page { url: url.clone(), status, headers, html: answer.text().await.expect("a text") }
+        Page {
+            url: url.clone(),
+            status,
+            headers,
+            html: answer.text().await.expect("a text"),
+        }
     }
 }
 
@@ -167,13 +224,17 @@ impl Page {
     #[must_use]
     pub fn forms(&self) -> Vec<Form> {
         let html = Html::parse_document(&self.html);
-        html.select(&selector("form")).map(|form| self.form(form)).collect()
+        html.select(&selector("form"))
+            .map(|form| self.form(form))
+            .collect()
     }
 
     fn form(&self, form: ElementRef<'_>) -> Form {
         let named = |element: ElementRef<'_>| {
             let attribute = |name| element.attr(name).unwrap_or_default().to_owned();
-            element.attr("name").map(|name| (name.to_owned(), attribute("value")))
+            element
+                .attr("name")
+                .map(|name| (name.to_owned(), attribute("value")))
         };
         let is_button = |element: &ElementRef<'_>| {
             element.value().name() == "button" || element.attr("type") == Some("submit")
@@ -182,16 +243,31 @@ impl Page {
             element.attr("type") == Some("checkbox") && element.attr("checked").is_none()
         };
         let elements: Vec<_> = form.select(&selector("input, button")).collect();
-        let fields = elements.iter().filter(|element| !is_button(element) && !is_unticked(element));
+        let fields = elements
+            .iter()
+            .filter(|element| !is_button(element) && !is_unticked(element));
         let (selects, selected) = (selector("select"), selector("option[selected]"));
         let chosen = form.select(&selects).filter_map(|select| {
             let option = select.select(&selected).next()?;
-            Some((select.attr("name")?.to_owned(), option.attr("value")?.to_owned()))
+            Some((
+                select.attr("name")?.to_owned(),
+                option.attr("value")?.to_owned(),
+            ))
         });
         Form {
-            action: self.url.join(form.attr("action").unwrap_or_default()).expect("a URL"),
-            fields: fields.filter_map(|element| named(*element)).chain(chosen).collect(),
-            buttons: elements.iter().filter(|element| is_button(element)).filter_map(|element| named(*element)).collect(),
+            action: self
+                .url
+                .join(form.attr("action").unwrap_or_default())
+                .expect("a URL"),
+            fields: fields
+                .filter_map(|element| named(*element))
+                .chain(chosen)
+                .collect(),
+            buttons: elements
+                .iter()
+                .filter(|element| is_button(element))
+                .filter_map(|element| named(*element))
+                .collect(),
         }
     }
 
@@ -199,14 +275,19 @@ impl Page {
     #[must_use]
     pub fn links(&self) -> Vec<Url> {
         let html = Html::parse_document(&self.html);
-        html.select(&selector("a[href]")).filter_map(|link| self.url.join(link.attr("href")?).ok()).collect()
+        html.select(&selector("a[href]"))
+            .filter_map(|link| self.url.join(link.attr("href")?).ok())
+            .collect()
     }
 
     /// The text of the page's heading.
     #[must_use]
     pub fn heading(&self) -> String {
         let html = Html::parse_document(&self.html);
-        html.select(&selector("h1")).next().map(|heading| heading.text().collect()).unwrap_or_default()
+        html.select(&selector("h1"))
+            .next()
+            .map(|heading| heading.text().collect())
+            .unwrap_or_default()
     }
 }
 

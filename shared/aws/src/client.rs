@@ -27,8 +27,9 @@ use crate::tables::TableNames;
 const ROOTS: &str = include_str!("amazon_trust_services.pem");
 
 const CONNECT: Duration = Duration::from_secs(1);
-const ATTEMPT: Duration = Duration::from_secs(3);
-const OPERATION: Duration = Duration::from_secs(8);
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// The refresh protocol counts on it: what is begun in time must end in time (`flow::refresh`).
+const OPERATION: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
 /// DynamoDB answers in milliseconds; the SDK's own first back-off is a second.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);

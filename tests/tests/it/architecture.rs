@@ -6,8 +6,20 @@ use serde_json::Value;
 
 /// Crates that do I/O or read the environment: none of them is within the common crate's reach.
 const IO: [&str; 14] = [
-    "tokio", "reqwest", "hyper", "axum", "aws-sdk-dynamodb", "aws-config", "lambda_http", "lambda_runtime", "rustls",
-    "ring", "getrandom", "mio", "socket2", "rusqlite",
+    "tokio",
+    "reqwest",
+    "hyper",
+    "axum",
+    "aws-sdk-dynamodb",
+    "aws-config",
+    "lambda_http",
+    "lambda_runtime",
+    "rustls",
+    "ring",
+    "getrandom",
+    "mio",
+    "socket2",
+    "rusqlite",
 ];
 
 #[test]
@@ -39,18 +51,30 @@ fn the_common_crate_reaches_no_io() {
     for banned in IO {
         // The `oauth2` crate draws random numbers by itself; ours come through a port.
         let through_oauth2 = banned == "getrandom";
-        assert!(!reached.iter().any(|name| name == banned) || through_oauth2, "latchkey-core reaches {banned}");
+        assert!(
+            !reached.iter().any(|name| name == banned) || through_oauth2,
+            "latchkey-core reaches {banned}"
+        );
     }
 }
 
 #[test]
 fn only_the_egress_uses_the_http_client() {
-    for member in edges().keys().filter(|member| member.starts_with("latchkey-")) {
+    for member in edges()
+        .keys()
+        .filter(|member| member.starts_with("latchkey-"))
+    {
         let direct = direct(member);
         let may = ["latchkey-egress", "latchkey-tests"].contains(&member.as_str());
-        assert!(may || !direct.contains(&"reqwest".to_owned()), "{member} uses reqwest");
+        assert!(
+            may || !direct.contains(&"reqwest".to_owned()),
+            "{member} uses reqwest"
+        );
         let may = ["latchkey-aws", "latchkey-local", "latchkey-tests"].contains(&member.as_str());
-        assert!(may || !direct.iter().any(|name| name.starts_with("aws-sdk-")), "{member} uses the AWS SDK");
+        assert!(
+            may || !direct.iter().any(|name| name.starts_with("aws-sdk-")),
+            "{member} uses the AWS SDK"
+        );
     }
 }
 
@@ -62,12 +86,20 @@ fn use_goes_left_inside_the_common_crate() {
         for file in files(&format!("{root}/{module}")) {
             let text = std::fs::read_to_string(&file).unwrap();
             // Groups of `use crate::{…}` are read as a whole.
-            let uses = text.split("use crate::").skip(1).map(|rest| rest.split(';').next().unwrap());
+            let uses = text
+                .split("use crate::")
+                .skip(1)
+                .map(|rest| rest.split(';').next().unwrap());
             for used in uses {
                 for later in order.iter().skip(place + 1) {
-                    let names = |name: &str| used.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+                    let names = |name: &str| {
+                        used.split(|c: char| !c.is_alphanumeric() && c != '_')
+                            .any(|word| word == name)
+                    };
                     let outer = used.trim_start_matches('{').trim_start().starts_with(later);
-                    let grouped = used.starts_with('{') && names(later) && used.contains(&format!("\n    {later}::"));
+                    let grouped = used.starts_with('{')
+                        && names(later)
+                        && used.contains(&format!("\n    {later}::"));
                     assert!(!outer && !grouped, "{file} of '{module}' uses '{later}'");
                 }
             }
@@ -105,23 +137,41 @@ fn edges() -> BTreeMap<String, String> {
 
 fn direct(member: &str) -> Vec<String> {
     let packages = metadata();
-    let package = packages.iter().find(|package| package["name"] == member).unwrap();
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == member)
+        .unwrap();
     dependencies(package).collect()
 }
 
 fn dependencies(package: &Value) -> impl Iterator<Item = String> + '_ {
     let all = package["dependencies"].as_array().unwrap().iter();
-    all.filter(|dependency| dependency["kind"].is_null()).map(|dependency| dependency["name"].as_str().unwrap().to_owned())
+    all.filter(|dependency| dependency["kind"].is_null())
+        .map(|dependency| dependency["name"].as_str().unwrap().to_owned())
 }
 
 fn metadata() -> Vec<Value> {
-    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }
 
 fn reached(member: &str) -> Vec<String> {
-    let tree = cargo(&["tree", "--package", member, "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
-    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    let tree = cargo(&[
+        "tree",
+        "--package",
+        member,
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
+    tree.lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn cargo(arguments: &[&str]) -> String {
@@ -131,6 +181,10 @@ fn cargo(arguments: &[&str]) -> String {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }

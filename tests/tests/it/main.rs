@@ -1,8 +1,19 @@
 //! The stories.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test that can not go on fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that can not go on fails where it stands"
+)]
 
 mod architecture;
 mod connecting;
 mod definitions;
+mod killed;
+mod quickstart;
+mod quirks;
+mod racing;
 mod refreshing;
+mod secrets;

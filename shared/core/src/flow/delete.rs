@@ -83,6 +83,10 @@ impl Delete<'_> {
             shard: shard(Instance::spread_of(key)),
             at: after_lease(now),
         };
+        let found = self.instances.find(key).await?;
+        if found.is_none_or(|found| matches!(found.state, State::Deleted { .. })) {
+            return Err(DeleteError::Gone);
+        }
         let instance = self
             .instances
             .mark(key, now, due)

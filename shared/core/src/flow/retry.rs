@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::{
     model::failure::{Blame, FailureCode},
     port::{Clock, Entropy, StoreError},
@@ -37,21 +39,33 @@ pub(super) fn wait(
         .max(asked.unwrap_or_default())
 }
 
-/// Repeats a write that may be repeated while the store does not answer, a few times: what it holds
-/// can't be asked for again.
+/// A store's call ends within two seconds, so what is begun before this ends within the commit's bound.
+const INSISTING: SignedDuration = SignedDuration::from_secs(3);
+
+/// Repeats a write that may be repeated while the store does not answer: what it holds can't be
+/// asked for again.
 pub(super) async fn insist<T, F, Fut>(clock: &dyn Clock, write: F) -> Result<T, StoreError>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<T, StoreError>>,
 {
-    for wait in [100, 400, 1600] {
+    let started = clock.now();
+    let mut pause = Duration::from_millis(50);
+    loop {
         match write().await {
-            Err(StoreError::Unavailable(_)) => clock.sleep(Duration::from_millis(wait)).await,
-            Err(StoreError::Corrupt(what)) => return Err(StoreError::Corrupt(what)),
-            Ok(value) => return Ok(value),
+            Err(StoreError::Unavailable(_))
+                if clock.now().duration_since(started) + pause_of(pause) < INSISTING =>
+            {
+                clock.sleep(pause).await;
+                pause *= 2;
+            }
+            outcome => return outcome,
         }
     }
-    write().await
+}
+
+fn pause_of(pause: Duration) -> SignedDuration {
+    SignedDuration::try_from(pause).unwrap_or(INSISTING)
 }
 
 #[cfg(test)]
