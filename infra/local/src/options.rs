@@ -36,8 +36,9 @@ pub struct Options {
     #[arg(long, value_name = "URL")]
     pub base_url: Option<url::Url>,
 
-    /// Which events are logged, to the standard error: a `tracing` filter.
-    #[arg(long, default_value = "info", value_name = "FILTER")]
+    /// Which events are logged, to the standard error: a `tracing` filter. The store's own warnings
+    /// are left out: a lost race is one to it, and daily business here.
+    #[arg(long, default_value = "info,dynoxide=error", value_name = "FILTER")]
     pub log: String,
 
     /// Prints the OpenAPI document and ends.

@@ -4,11 +4,11 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a test that can not go on fails where it stands"
 )]
 
 mod architecture;
+mod browser;
 mod connecting;
 mod definitions;
 mod killed;
@@ -17,3 +17,4 @@ mod quirks;
 mod racing;
 mod refreshing;
 mod secrets;
+mod watch;

@@ -1,0 +1,134 @@
+//! The pages in a real browser, as people use them.
+
+use fantoccini::Locator;
+use latchkey_tests::{chromium::Chromium, shop::Shop};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_person_connects_in_a_browser() {
+    let shop = Shop::oidc_provider().await;
+    let mut body = shop.body();
+    body["definition"]["variables"] = json!([
+        { "key": "account", "label": "Account", "help": "The first part of your address", "from": "user",
+          "pattern": "[a-z]+" },
+        { "key": "region", "label": "Region", "type": "choice", "choices": ["eu", "us"], "from": "user" },
+    ]);
+    let _ = shop
+        .world
+        .api
+        .put(&shop.method_path(), "*", &body)
+        .await
+        .ok();
+    let (instance, url) = shop.session().await;
+    let browser = Chromium::start().await;
+    let page = &browser.client;
+
+    page.goto(&url).await.unwrap();
+    assert_eq!(heading(&browser).await, "Connect Shop");
+    // Labels lead to their fields, and the page is styled by its own style alone.
+    page.find(Locator::XPath("//label[starts-with(., 'Account')]"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    page.active_element()
+        .await
+        .unwrap()
+        .send_keys("WRONG")
+        .await
+        .unwrap();
+    page.find(Locator::Css("select"))
+        .await
+        .unwrap()
+        .select_by_value("eu")
+        .await
+        .unwrap();
+    let width = page
+        .execute(
+            "return getComputedStyle(document.querySelector('main')).maxWidth",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(width, json!("448px"), "the policy lets the style through");
+    page.find(Locator::Css("button"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    let fault = page
+        .wait()
+        .for_element(Locator::Css(".fault"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert_eq!(fault, "Account: it does not match the pattern of 'Account'");
+    let account = page.find(Locator::Css("#v-account")).await.unwrap();
+    account.clear().await.unwrap();
+    account.send_keys("acme").await.unwrap();
+    page.find(Locator::Css("button"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+
+    // The provider's own pages: log in, then consent.
+    let login = page
+        .wait()
+        .for_element(Locator::Css("input[name=login]"))
+        .await
+        .unwrap();
+    login.send_keys("alice").await.unwrap();
+    page.find(Locator::Css("input[name=password]"))
+        .await
+        .unwrap()
+        .send_keys("x")
+        .await
+        .unwrap();
+    page.find(Locator::Css("button[type=submit]"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    page.wait()
+        .for_element(Locator::XPath("//button[contains(., 'Continue')]"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+
+    page.wait()
+        .for_element(Locator::Css(".mark.good"))
+        .await
+        .unwrap();
+    assert_eq!(heading(&browser).await, "Connected");
+    assert!(
+        shop.provider
+            .is_active(&shop.world.api.access_token(&instance).await)
+            .await
+    );
+    page.refresh().await.unwrap();
+    assert_eq!(
+        heading(&browser).await,
+        "Connected",
+        "loading it again shows the result again"
+    );
+}
+
+async fn heading(browser: &Chromium) -> String {
+    browser
+        .client
+        .find(Locator::Css("h1"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
+}
