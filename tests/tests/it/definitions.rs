@@ -187,6 +187,9 @@ async fn bad_input_is_told_field_by_field() {
         );
     }
 
+    let large: std::collections::BTreeMap<_, _> = (0..40)
+        .map(|n| (format!("p{n}"), "x".repeat(2000)))
+        .collect();
     for (body, pointer, code) in [
         (
             json!({ "definition": { "name": "x", "tokn": {} } }),
@@ -208,6 +211,11 @@ async fn bad_input_is_told_field_by_field() {
             json!({ "definition": { "name": "x" }, "values": { "nobody": "x" } }),
             "/values/nobody",
             "unknown_variable",
+        ),
+        (
+            json!({ "definition": { "name": "x", "token": { "body": large } } }),
+            "/definition",
+            "too_long",
         ),
         (
             json!({ "definition": { "name": "x" }, "values": { "state_length": "9" } }),

@@ -25,6 +25,9 @@ use crate::{
     protocol::scope::Scope,
 };
 
+/// The largest definition, in bytes of JSON.
+const LARGEST_DEFINITION: usize = 64 * 1024;
+
 /// Why a definition was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DefineError {
@@ -208,6 +211,14 @@ impl Define<'_> {
             .await?;
         let connector = connector.ok_or(DefineError::Gone("connector"))?;
         let mut definition = draft.definition;
+        if serde_json::to_vec(&definition).is_ok_and(|text| text.len() > LARGEST_DEFINITION) {
+            let why = "a definition has 64 KiB at most";
+            return Err(DefineError::Faults(Faults::one(
+                "/definition",
+                "too_long",
+                why,
+            )));
+        }
         let inherited: Vec<_> = connector
             .variables
             .into_iter()

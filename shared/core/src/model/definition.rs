@@ -1,7 +1,7 @@
 //! An auth method as it is written: the document that builders send, store and export.
 //!
 //! It is plain data. What it means, and whether it means anything, is decided when it is parsed into
-//! an [`AuthMethod`](super::AuthMethod).
+//! an [`AuthMethod`](super::method::AuthMethod).
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
