@@ -7,3 +7,6 @@ pub mod flow;
 pub mod model;
 pub mod port;
 pub mod protocol;
+
+#[cfg(test)]
+mod unprintable;

@@ -261,15 +261,16 @@ async fn a_provider_that_asks_for_patience_is_given_it() {
     };
     shop.proxy
         .set(Mode::Answer(reply(429, "<h1>slow down</h1>")));
-    let refused = shop.world.api.vend(&instance).await;
-    let _ = refused.problem(503, "credential-unavailable");
-    let asked_again = shop.world.api.vend(&instance).await;
-    let wait: u64 = asked_again.headers["retry-after"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert!((890..=900).contains(&wait), "{wait}");
+    for _ in 0..2 {
+        let refused = shop.world.api.vend(&instance).await;
+        let wait: u64 = refused.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!((890..=900).contains(&wait), "{wait}");
+        let _ = refused.problem(503, "credential-unavailable");
+    }
     shop.world.sweep().await;
     assert_eq!(shop.proxy.count("refresh_token"), 1, "nobody asks before");
     shop.proxy.set(Mode::Pass);

@@ -91,7 +91,6 @@ pub enum Binder {
 }
 
 /// An authorisation that has begun.
-#[derive(Debug)]
 pub struct Begun {
     /// Where the person goes.
     pub authorise_url: Url,
@@ -101,6 +100,13 @@ pub struct Begun {
     pub cookie: Option<Secret>,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// The authorise URL carries the state.
+impl std::fmt::Debug for Begun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Begun").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// The form of a connect session.

@@ -52,7 +52,12 @@ pub enum Refreshed {
     /// Somebody else is at it, or has just been: look again.
     Moved,
     /// It failed; the instance keeps what it has.
-    Failed(Failure),
+    Failed {
+        /// What went wrong.
+        failure: Failure,
+        /// How long nobody tries again.
+        wait: Duration,
+    },
     /// Only a new consent helps.
     Ended(Failure),
     /// The instance is gone.
@@ -326,7 +331,7 @@ impl Refresh<'_> {
         };
         retry::insist(self.clock, || self.instances.fail(fail.clone())).await?;
         warn!(instance = %held.instance.key.id, ?code, words = failure.words.as_deref(), "refresh failed");
-        Ok(Refreshed::Failed(failure))
+        Ok(Refreshed::Failed { failure, wait })
     }
 
     /// All that the request needs; `None` if the method is gone or its definition can't be read.

@@ -150,7 +150,7 @@ impl Sweep<'_> {
             State::Active(_) if !self.wants_refresh(&instance) => Ok(Attended::Left),
             State::Active(_) => Ok(match self.refresh.refresh(&instance).await? {
                 Refreshed::Renewed(..) => Attended::Refreshed,
-                Refreshed::Failed(_) => Attended::Failed,
+                Refreshed::Failed { .. } => Attended::Failed,
                 Refreshed::Ended(_) => Attended::ReconnectRequired,
                 Refreshed::Moved | Refreshed::Gone => Attended::Left,
             }),

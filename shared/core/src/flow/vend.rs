@@ -175,9 +175,9 @@ impl Refresh<'_> {
             Refreshed::Moved => Next::Look,
             Refreshed::Gone => return Err(VendError::Gone),
             Refreshed::Ended(cause) => Next::Ended(cause),
-            Refreshed::Failed(failure) => Next::Failed {
+            Refreshed::Failed { failure, wait } => Next::Failed {
                 failure: Some(failure),
-                retry_after: Duration::from_secs(1),
+                retry_after: wait,
             },
         })
     }

@@ -1,0 +1,117 @@
+//! Types that hold secrets are formatted around a marker, which must not be seen.
+
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
+
+use crate::{
+    flow::{
+        authorise::{Begun, Binder, NewInstance},
+        complete::UnverifiedAnswer,
+        define::MethodDraft,
+    },
+    model::{
+        Secret,
+        authorisation::Digest,
+        definition::Definition,
+        grant::{Grant, Tokens},
+        method::AuthMethod,
+        sealed::Sealed,
+        values::KnownValues,
+    },
+    protocol::{
+        dialect::Applied,
+        scope::Scope,
+        wire::{WireAnswer, WireRequest},
+    },
+};
+
+const MARKER: &str = "m4rk3r";
+
+#[test]
+fn no_type_prints_a_secret() {
+    let secret = || Secret::from(MARKER);
+    let map = || BTreeMap::from([("key".to_owned(), secret())]);
+    let definition: Definition = serde_json::from_str(r#"{"name":"Shop"}"#).unwrap();
+    let method = AuthMethod::parse(&definition, &[]).unwrap();
+    let values = KnownValues::resolve(&method, &map(), &map(), "https://l.example/cb");
+    let tokens = || Tokens {
+        access_token: secret(),
+        refresh_token: Some(secret()),
+        token_type: "bearer".to_owned(),
+    };
+    let url = |text: &str| text.parse::<url::Url>().unwrap();
+    let mut marked = HeaderValue::from_static(MARKER);
+    marked.set_sensitive(true);
+    let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, marked)]);
+    let code = secret();
+    unseen(&[
+        &secret(),
+        &Secret::new(MARKER.as_bytes().to_vec()),
+        &Sealed::new(MARKER.as_bytes().to_vec()),
+        &tokens(),
+        &Grant {
+            tokens: tokens(),
+            expires_at: None,
+            scopes: Vec::new(),
+            received_at: Timestamp::UNIX_EPOCH,
+        },
+        &Scope {
+            code: Some(&code),
+            ..Scope::new(&values, "https://l.example/cb")
+        },
+        &values,
+        &MethodDraft {
+            definition,
+            values: BTreeMap::from([("key".to_owned(), Some(secret()))]),
+        },
+        &NewInstance {
+            connector: "con_0192f0c7d3a87b3e9d6c1f0a4b5c6d7e".parse().unwrap(),
+            method: "mth_0192f0c7d3a87b3e9d6c1f0a4b5c6d7e".parse().unwrap(),
+            name: String::new(),
+            values: map(),
+            complete: true,
+        },
+        &Binder::Browser(secret()),
+        &Begun {
+            authorise_url: url("https://shop.example/authorize?state=m4rk3r"),
+            state: Digest::of(&secret()),
+            cookie: Some(secret()),
+            expires_at: Timestamp::UNIX_EPOCH,
+        },
+        &UnverifiedAnswer {
+            state: secret(),
+            code: Some(secret()),
+            error: None,
+            issuer: None,
+        },
+        &Applied {
+            headers: vec![("Authorization".to_owned(), secret())],
+            query: vec![("token".to_owned(), secret())],
+            body: vec![("token".to_owned(), secret())],
+        },
+        &WireRequest {
+            method: Method::POST,
+            url: url("https://shop.example/m4rk3r?token=m4rk3r"),
+            headers: headers.clone(),
+            body: Secret::new(MARKER.as_bytes().to_vec()),
+            limit: Duration::ZERO,
+        },
+        &WireAnswer {
+            status: StatusCode::OK,
+            headers,
+            body: Secret::new(MARKER.as_bytes().to_vec()),
+            round_trip: Duration::ZERO,
+        },
+    ]);
+}
+
+fn unseen(values: &[&dyn Debug]) {
+    for value in values {
+        let text = format!("{value:?} {value:#?}");
+        assert!(!text.contains(MARKER), "{text}");
+        // Nor as numbers.
+        assert!(!text.contains("109, 52, 114"), "{text}");
+    }
+}
