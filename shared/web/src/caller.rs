@@ -174,3 +174,80 @@ impl ExtendOne for http::Extensions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, middleware::from_fn, routing::get};
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+    use serde_json::{Value, json};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// What a function behind API Gateway answers to a request with this authorizer context.
+    async fn behind_gateway(authorizer: Value, headers: &[(&str, &str)]) -> (u16, String) {
+        let context: ApiGatewayV2httpRequestContext = serde_json::from_value(
+            json!({ "http": { "method": "GET" }, "authorizer": authorizer }),
+        )
+        .unwrap();
+        let mut request = http::Request::get("/").body(Body::empty()).unwrap();
+        for (name, value) in headers {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let request = request.with_request_context(RequestContext::ApiGatewayV2(context));
+        let handler = async |caller: Caller<DefinitionsRead>| caller.tenant.to_string();
+        let router = Router::new()
+            .route("/", get(handler))
+            .layer(from_fn(from_gateway));
+        let answer = router.oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(answer.into_body(), 4096)
+            .await
+            .unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn principal(tenant: Option<&str>, scopes: &[&str]) -> Value {
+        let principal = json!({ "key": "key_1", "tenant": tenant, "scopes": scopes });
+        json!({ "lambda": { "principal": principal.to_string() } })
+    }
+
+    #[tokio::test]
+    async fn behind_the_gateway_the_authorizers_word_counts_and_no_header() {
+        let reads = ["definitions:read"];
+        let (status, body) = behind_gateway(principal(Some("acme"), &reads), &[]).await;
+        assert_eq!((status, body.as_str()), (200, "acme"));
+        let (status, body) =
+            behind_gateway(principal(None, &reads), &[("latchkey-tenant", "other")]).await;
+        assert_eq!((status, body.as_str()), (200, "other"));
+        for (authorizer, headers, status) in [
+            (principal(Some("acme"), &[]), vec![], 403),
+            (
+                principal(Some("acme"), &reads),
+                vec![("latchkey-tenant", "other")],
+                403,
+            ),
+            (principal(None, &reads), vec![], 400),
+            (
+                principal(None, &reads),
+                vec![("latchkey-tenant", "No#Tenant")],
+                400,
+            ),
+            (
+                Value::Null,
+                vec![("authorization", "Bearer lk_anything")],
+                401,
+            ),
+            (
+                json!({ "lambda": { "principal": "nonsense" } }),
+                vec![],
+                401,
+            ),
+            (json!({ "jwt": { "claims": {} } }), vec![], 401),
+        ] {
+            let answer = behind_gateway(authorizer.clone(), &headers).await;
+            assert_eq!(answer.0, status, "{authorizer} {headers:?}");
+        }
+    }
+}

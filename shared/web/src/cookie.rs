@@ -55,3 +55,41 @@ pub fn held(deployment: &Deployment, flow: &Digest, headers: &HeaderMap) -> Opti
         .find(|(key, _)| *key == name)
         .map(|(_, value)| Secret::from(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(url: &str) -> Deployment {
+        Deployment::new(&url.parse().unwrap())
+    }
+
+    #[test]
+    fn a_cookie_is_bound_to_its_host_and_its_flow() {
+        let (flow, other) = (Digest::of(&"state".into()), Digest::of(&"other".into()));
+        let secure = deployment("https://latchkey.example/");
+        let given = give(&secure, &flow, &"s3cr3t".into()).unwrap();
+        assert_eq!(
+            given.to_str().unwrap(),
+            format!(
+                "__Host-latchkey-{}=s3cr3t; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure",
+                flow.short()
+            )
+        );
+        assert!(!format!("{given:?}").contains("s3cr3t"));
+        let line = format!("a=b; __Host-latchkey-{}=s3cr3t; c", flow.short());
+        let headers = HeaderMap::from_iter([(header::COOKIE, line.parse().unwrap())]);
+        assert_eq!(held(&secure, &flow, &headers).unwrap().expose(), "s3cr3t");
+        assert!(held(&secure, &other, &headers).is_none());
+        // Browsers refuse the prefix without TLS, which a laptop has not.
+        let plain = deployment("http://127.0.0.1:8787");
+        assert!(held(&plain, &flow, &headers).is_none());
+        assert!(
+            !give(&plain, &flow, &"x".into())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .contains("Secure")
+        );
+    }
+}

@@ -105,7 +105,9 @@ pub struct Begun {
 /// The authorise URL carries the state.
 impl std::fmt::Debug for Begun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Begun").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Begun")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
