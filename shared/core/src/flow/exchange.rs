@@ -200,12 +200,11 @@ impl Client<'_> {
         scope: Scope<'s>,
         limit: Duration,
     ) -> Wire<'s> {
-        let separator = &*self.method.authorise.scope_separator;
         Wire {
             egress: self.egress,
             clock: self.clock,
             request: &request.request,
-            reads: Some((&request.response, separator)),
+            reads: Some(&request.response),
             url,
             wired,
             scope,
@@ -250,7 +249,7 @@ struct Wire<'a> {
     clock: &'a dyn Clock,
     request: &'a Request,
     /// How to find tokens in the answer; `None` where its status says all.
-    reads: Option<(&'a Response, &'a str)>,
+    reads: Option<&'a Response>,
     url: Url,
     wired: &'a [(&'a str, &'a str)],
     scope: Scope<'a>,
@@ -288,9 +287,7 @@ impl Wire<'_> {
             now.saturating_sub(round_trip).unwrap_or(now)
         });
         match self.reads {
-            Some((response, separator)) => {
-                token_answer::standard(&answer, response, separator, &self.scope, now)
-            }
+            Some(response) => token_answer::standard(&answer, response, &self.scope, now),
             None => accepted(&answer, now),
         }
     }

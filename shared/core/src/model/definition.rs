@@ -352,6 +352,9 @@ pub struct ResponseDefinition {
     pub expires_in: String,
     /// The granted scopes.
     pub scope: String,
+    /// What stands between granted scopes; what stands between those asked for if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_separator: Option<String>,
 }
 
 impl Default for ResponseDefinition {
@@ -361,6 +364,7 @@ impl Default for ResponseDefinition {
             refresh_token: "{{response_refresh_token_key}}".to_owned(),
             expires_in: "expires_in".to_owned(),
             scope: "scope".to_owned(),
+            scope_separator: None,
         }
     }
 }

@@ -213,11 +213,9 @@ fn read(method: &AuthMethod, status: u16, body: &str) -> Result<BasicTokenRespon
         round_trip: Duration::ZERO,
     };
     let scope = Scope::new(&values, CALLBACK);
-    let separator = &method.authorise.scope_separator;
     token_answer::standard(
         &answer,
         &method.token.response,
-        separator,
         &scope,
         Timestamp::UNIX_EPOCH,
     )
@@ -327,6 +325,30 @@ fn answers_of_many_shapes_are_read() {
             seconds,
             "{name}"
         );
+    }
+}
+
+#[test]
+fn granted_scopes_are_told_apart_as_the_provider_writes_them() {
+    for (response, scope, granted) in [
+        (json!({}), json!("read write"), vec!["read", "write"]),
+        (json!({}), json!(["read", "write"]), vec!["read", "write"]),
+        (
+            json!({ "scope_separator": "," }),
+            json!("repo,read:user"),
+            vec!["repo", "read:user"],
+        ),
+    ] {
+        let method = method(&json!({ "token": { "response": response } }));
+        let body = json!({ "access_token": "a", "scope": scope }).to_string();
+        let answer = read(&method, 200, &body).unwrap();
+        let scopes: Vec<_> = answer
+            .scopes()
+            .unwrap()
+            .iter()
+            .map(|scope| scope.as_str())
+            .collect();
+        assert_eq!(scopes, granted);
     }
 }
 

@@ -29,7 +29,6 @@ use crate::model::{
 pub fn standard(
     answer: &WireAnswer,
     response: &Response,
-    separator: &str,
     scope: &Scope<'_>,
     now: Timestamp,
 ) -> Result<http::Response<Vec<u8>>, TokenFailure> {
@@ -68,7 +67,7 @@ pub fn standard(
         members.insert("expires_in".to_owned(), json!(seconds));
     }
     let scopes = at(&response.scope)
-        .map(|path| granted(path::find(body, &path), separator))
+        .map(|path| granted(path::find(body, &path), &response.scope_separator))
         .unwrap_or_default();
     if !scopes.is_empty() {
         members.insert("scope".to_owned(), Value::String(scopes.join(" ")));

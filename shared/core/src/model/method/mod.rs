@@ -172,6 +172,8 @@ pub struct Response {
     pub expires_in: Template,
     /// The granted scopes.
     pub scope: Template,
+    /// What stands between granted scopes.
+    pub scope_separator: Box<str>,
     /// How long an access token lives where the answer doesn't say.
     pub lifetime: Option<Duration>,
 }

@@ -252,13 +252,10 @@ impl Parser {
                 )
             })
             .collect();
-        if !(1..=3).contains(&authorise.scope_separator.len()) {
-            self.faults.add(
-                "/authorise/scope_separator",
-                "invalid_separator",
-                "a separator has 1 to 3 bytes",
-            );
-        }
+        self.separator(
+            "/authorise/scope_separator",
+            Some(&authorise.scope_separator),
+        );
         if authorise
             .issuer
             .as_deref()
@@ -286,7 +283,7 @@ impl Parser {
     }
 
     fn token(&mut self, written: &Definition) -> TokenRequest {
-        let token = &written.token;
+        let (token, asked) = (&written.token, written.authorise.scope_separator.as_str());
         let request = Request {
             url: self.url("/token/url", token.url.as_deref(), Place::Token),
             headers: self.headers("/token/headers", &token.headers, Place::Token),
@@ -296,12 +293,18 @@ impl Parser {
         };
         TokenRequest {
             request,
-            response: self.response("/token/response", &token.response, token.lifetime_seconds),
+            response: self.response(
+                "/token/response",
+                &token.response,
+                asked,
+                token.lifetime_seconds,
+            ),
         }
     }
 
     fn refresh(&mut self, written: &Definition) -> TokenRequest {
         let (token, refresh) = (&written.token, &written.refresh);
+        let asked = written.authorise.scope_separator.as_str();
         let place = Place::Refresh;
         let url = match &refresh.url {
             Some(url) => self.url("/refresh/url", Some(url), place),
@@ -315,8 +318,15 @@ impl Parser {
             format: refresh.body_format.unwrap_or(token.body_format),
         };
         let response = match &refresh.response {
-            Some(response) => self.response("/refresh/response", response, token.lifetime_seconds),
-            None => self.response("/token/response", &token.response, token.lifetime_seconds),
+            Some(response) => {
+                self.response("/refresh/response", response, asked, token.lifetime_seconds)
+            }
+            None => self.response(
+                "/token/response",
+                &token.response,
+                asked,
+                token.lifetime_seconds,
+            ),
         };
         TokenRequest { request, response }
     }
@@ -356,17 +366,30 @@ impl Parser {
         &mut self,
         pointer: &str,
         written: &ResponseDefinition,
+        asked: &str,
         lifetime: Option<u64>,
     ) -> Response {
+        self.separator(
+            &format!("{pointer}/scope_separator"),
+            written.scope_separator.as_deref(),
+        );
         let mut path = |name: &str, text: &str| {
             self.template(&format!("{pointer}/{name}"), text, Place::Response)
         };
         Response {
+            scope_separator: written.scope_separator.as_deref().unwrap_or(asked).into(),
             access_token: path("access_token", &written.access_token),
             refresh_token: path("refresh_token", &written.refresh_token),
             expires_in: path("expires_in", &written.expires_in),
             scope: path("scope", &written.scope),
             lifetime: lifetime.map(Duration::from_secs),
+        }
+    }
+
+    fn separator(&mut self, pointer: &str, separator: Option<&str>) {
+        if separator.is_some_and(|text| !(1..=3).contains(&text.len())) {
+            let why = "a separator has 1 to 3 bytes";
+            self.faults.add(pointer, "invalid_separator", why);
         }
     }
 
