@@ -45,6 +45,8 @@ fn main() -> ExitCode {
 
 fn test(arguments: &[String]) -> Outcome {
     setup::all()?;
+    // Some tests start the local server as a process of its own: they should not wait for it to be built.
+    run(&mut cargo(&["build", "--package", "latchkey-local"]))?;
     run(cargo(&["test", "--workspace"]).args(arguments))
 }
 

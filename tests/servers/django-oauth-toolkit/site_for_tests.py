@@ -28,7 +28,7 @@ settings.configure(
                     "django.template.loaders.app_directories.Loader"]}}],
     OAUTH2_PROVIDER={
         "SCOPES": {"api:read": "read", "api:write": "write", "introspection": "introspect"},
-        "PKCE_REQUIRED": True, "ACCESS_TOKEN_EXPIRE_SECONDS": int(os.environ["AT_TTL"]),
+        "PKCE_REQUIRED": True, "AUTHORIZATION_CODE_EXPIRE_SECONDS": 3600, "ACCESS_TOKEN_EXPIRE_SECONDS": int(os.environ["AT_TTL"]),
         "REFRESH_TOKEN_EXPIRE_SECONDS": 86400 * 30, "ROTATE_REFRESH_TOKEN": os.environ.get("ROTATE", "1") == "1",
         "REFRESH_TOKEN_REUSE_PROTECTION": os.environ.get("REUSE_PROTECTION", "1") == "1",
         "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0, "ALLOWED_SCHEMES": ["http", "https"],

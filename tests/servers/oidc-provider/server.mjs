@@ -48,7 +48,7 @@ const provider = new Provider(issuer, {
   findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   ttl: {
     AccessToken: Number(process.env.AT_TTL), RefreshToken: Number(process.env.RT_TTL || 86400 * 30),
-    AuthorizationCode: 60, IdToken: 300, Session: 86400, Interaction: 600, Grant: 86400 * 30,
+    AuthorizationCode: 3600, IdToken: 300, Session: 86400, Interaction: 600, Grant: 86400 * 30,
   },
   features: {
     devInteractions: { enabled: true },
