@@ -28,7 +28,6 @@ fn a_proxy_in_the_environment_is_ignored() {
     let mut child = Command::new(env::current_exe().unwrap());
     child.args([
         "--exact",
-        "--ignored",
         "tests::surroundings::in_a_child_two_requests_arrive",
     ]);
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
@@ -44,7 +43,6 @@ fn a_proxy_in_the_environment_is_ignored() {
 }
 
 #[tokio::test]
-#[ignore = "run by the test above, in an environment of its own"]
 async fn in_a_child_two_requests_arrive() {
     let server = Server::start([Reply::Keep(ok(b""))]).await;
     send(&local(), post(&server.http())).await.unwrap();
