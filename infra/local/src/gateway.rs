@@ -17,7 +17,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::server::Functions;
+use crate::functions::Functions;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -4,14 +4,17 @@
 //! in the process with one data file, with a key file for a keyring, and with the sweep on a schedule.
 
 mod demo;
+mod functions;
 mod gateway;
 mod options;
 mod schedule;
 mod server;
+mod start_error;
 mod state;
 mod store;
 
 pub use demo::Demo;
 pub use gateway::openapi;
 pub use options::{Options, Switch};
-pub use server::{Server, StartError};
+pub use server::Server;
+pub use start_error::StartError;

@@ -4,19 +4,21 @@ use std::{io, sync::Arc};
 
 use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
 use latchkey_core::{
-    flow::{Deployment, Mode, authenticate::new_key},
+    flow::{Deployment, authenticate::new_key},
     model::{Secret, api_key::Scope, id::TenantId},
-    port::{Clock, EditApiKeys as _, Entropy, Seal, StoreError, Vault},
+    port::{Clock, EditApiKeys as _, Entropy, StoreError},
 };
-use latchkey_egress::{EgressSettings, ReqwestEgress};
-use latchkey_refresher::{Ports as Refresher, tick};
+use latchkey_refresher::tick;
 use latchkey_web::{caller::Keys, lambda::Authentication, log::Requests};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::{
-    Options, gateway,
+    Options,
+    functions::{self, Functions},
+    gateway,
     schedule::Schedule,
+    start_error::StartError,
     state::StateDirectory,
     store::{self, Engine},
 };
@@ -25,52 +27,6 @@ use crate::{
 const TENANT: &str = "local";
 const KEYRING: &str = "keyring.json";
 const API_KEY: &str = "api-key";
-
-/// Why the server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The directory can't be used.
-    #[error("the directory can't be used: {0}")]
-    Directory(io::Error),
-    /// The directory's name is not a text.
-    #[error("the directory's name must be valid UTF-8")]
-    DirectoryName,
-    /// The data file can't be used.
-    #[error("the data file can't be used: {0}")]
-    DataFile(String),
-    /// The key file can't be used.
-    #[error("the key file can't be used: {0}")]
-    KeyFile(String),
-    /// A port can't be had.
-    #[error("port {port} can't be had ({source}): choose another with {flag}")]
-    Port {
-        /// The port.
-        port: u16,
-        /// The flag that chooses another.
-        flag: &'static str,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The store does not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The way out can't be made.
-    #[error("the way out can't be made: {0}")]
-    Egress(String),
-    /// The demo can't be made.
-    #[error("the demo can't be made: {0}")]
-    Demo(String),
-}
-
-/// The functions with what they reach.
-#[derive(Debug, Clone)]
-pub(crate) struct Functions {
-    pub(crate) auth_methods: latchkey_auth_methods::Ports,
-    pub(crate) authorise: latchkey_authorise::Ports,
-    pub(crate) callback: latchkey_callback::Ports,
-    pub(crate) credentials: latchkey_credentials::Ports,
-    pub(crate) refresher: Refresher,
-}
 
 /// A server that runs; it ends with this value.
 #[derive(Debug)]
@@ -111,7 +67,7 @@ impl Server {
             Arc::clone(&entropy),
         ));
         let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url));
-        let functions = functions(&store, &vault, &clock, &entropy, deployment)?;
+        let functions = functions::wire(&store, &vault, &clock, &entropy, deployment)?;
 
         let tenant = tenant();
         let api_key = api_key(&directory, &store, &*entropy, &*clock, &tenant).await?;
@@ -163,75 +119,6 @@ impl Server {
     pub fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }
-}
-
-fn functions(
-    store: &Store,
-    vault: &Arc<SealedVault>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-    deployment: Deployment,
-) -> Result<Functions, StartError> {
-    let egress = EgressSettings::of(Mode::Local);
-    let egress =
-        ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
-    let egress = Arc::new(egress);
-    let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
-    let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
-    let store = store.clone();
-    Ok(Functions {
-        auth_methods: latchkey_auth_methods::Ports {
-            connectors: store.connectors,
-            methods: store.methods.clone(),
-            settings: store.settings.clone(),
-            api_keys: store.api_keys,
-            seal: Arc::clone(&seal),
-            clock: Arc::clone(clock),
-            entropy: Arc::clone(entropy),
-            deployment: deployment.clone(),
-        },
-        authorise: latchkey_authorise::Ports {
-            instances: store.instances.clone(),
-            methods: store.methods.clone(),
-            sessions: store.sessions,
-            authorisations: store.authorisations.clone(),
-            settings: store.settings,
-            seal,
-            clock: Arc::clone(clock),
-            entropy: Arc::clone(entropy),
-            deployment: deployment.clone(),
-        },
-        callback: latchkey_callback::Ports {
-            authorisations: store.authorisations,
-            instances: store.instances.clone(),
-            methods: store.methods.clone(),
-            vault: Arc::clone(&vault),
-            egress: egress.clone(),
-            clock: Arc::clone(clock),
-            deployment: deployment.clone(),
-        },
-        credentials: latchkey_credentials::Ports {
-            leases: store.instances.clone(),
-            deletions: store.instances.clone(),
-            methods: store.methods.clone(),
-            vault: Arc::clone(&vault),
-            egress: egress.clone(),
-            clock: Arc::clone(clock),
-            entropy: Arc::clone(entropy),
-            deployment: deployment.clone(),
-        },
-        refresher: Refresher {
-            due: store.instances.clone(),
-            leases: store.instances.clone(),
-            deletions: store.instances,
-            methods: store.methods,
-            vault,
-            egress,
-            clock: Arc::clone(clock),
-            entropy: Arc::clone(entropy),
-            deployment,
-        },
-    })
 }
 
 fn tenant() -> TenantId {

@@ -8,7 +8,7 @@ use latchkey_core::port::Clock;
 use tokio::{net::TcpListener, task::JoinHandle};
 use url::Url;
 
-use crate::{server::StartError, state::StateDirectory};
+use crate::{start_error::StartError, state::StateDirectory};
 
 /// The data file.
 const FILE: &str = "latchkey.db";

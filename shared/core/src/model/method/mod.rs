@@ -1,6 +1,7 @@
 //! Auth methods: as kept, and as parsed.
 
 mod parse;
+mod place;
 #[cfg(test)]
 mod tests;
 

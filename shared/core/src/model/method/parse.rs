@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use http::{HeaderName, header};
 use indexmap::IndexMap;
 
-use super::{AuthMethod, Authorise, Client, Overlay, Request, Response, TokenRequest, Use};
+use super::{
+    AuthMethod, Authorise, Client, Overlay, Request, Response, TokenRequest, Use, place::Place,
+};
 use crate::model::{
     definition::{
         BodyFormat, ClientAuthentication, Definition, Origin, Parameters, ResponseDefinition,
@@ -21,64 +23,6 @@ const MOST_VARIABLES: usize = 100;
 const MOST_PARAMETERS: usize = 50;
 /// The hard limit of a call, which must stay well below the lease (`flow::refresh`).
 const MOST_SECONDS: u32 = 20;
-
-/// Where in a definition a template stands, which decides what it may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    ClientId,
-    ClientSecret,
-    RedirectUri,
-    Authorise,
-    Token,
-    Refresh,
-    Revoke,
-    Response,
-    Use,
-}
-
-impl Place {
-    fn allows(self, namespace: Namespace, key: &str) -> bool {
-        match namespace {
-            Namespace::Variable => true,
-            Namespace::Client => match self {
-                Self::Token | Self::Refresh | Self::Revoke => true,
-                Self::Authorise | Self::Use => key == "id",
-                Self::ClientId | Self::ClientSecret | Self::RedirectUri | Self::Response => false,
-            },
-            Namespace::Flow => match self {
-                Self::RedirectUri => key == "callback_url",
-                Self::Authorise => true,
-                Self::Token => matches!(key, "redirect_uri" | "callback_url" | "scope"),
-                Self::ClientId
-                | Self::ClientSecret
-                | Self::Refresh
-                | Self::Revoke
-                | Self::Response
-                | Self::Use => false,
-            },
-            Namespace::Callback => self == Self::Token,
-            Namespace::Token => match self {
-                Self::Refresh | Self::Revoke => true,
-                // The refresh token never leaves by any API.
-                Self::Use => key == "access_token",
-                Self::ClientId
-                | Self::ClientSecret
-                | Self::RedirectUri
-                | Self::Authorise
-                | Self::Token
-                | Self::Response => false,
-            },
-        }
-    }
-
-    /// Whether people or logs may see what is rendered here.
-    fn is_visible(self) -> bool {
-        matches!(
-            self,
-            Self::ClientId | Self::Authorise | Self::RedirectUri | Self::Response
-        )
-    }
-}
 
 pub(super) fn method(
     written: &Definition,
