@@ -1,6 +1,11 @@
 //! Latchkey as a process of its own, as `cargo run` starts it, to be killed.
 
-use std::{path::Path, process::Stdio, sync::OnceLock, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
@@ -13,6 +18,7 @@ pub struct Process {
     /// What it says, line by line.
     pub output: Lines<BufReader<ChildStdout>>,
     child: Child,
+    log: PathBuf,
 }
 
 impl Process {
@@ -20,10 +26,11 @@ impl Process {
     #[must_use]
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
         std::fs::create_dir_all(directory).expect("a directory");
+        let path = directory.join("log");
         let log = std::fs::File::options()
             .create(true)
             .append(true)
-            .open(directory.join("log"))
+            .open(&path)
             .expect("a log");
         let mut child = Command::new(binary())
             .arg("--directory")
@@ -36,7 +43,11 @@ impl Process {
             .spawn()
             .expect("latchkey starts");
         let output = BufReader::new(child.stdout.take().expect("its output")).lines();
-        Self { output, child }
+        Self {
+            output,
+            child,
+            log: path,
+        }
     }
 
     /// The rest of the line that begins with `label`.
@@ -47,7 +58,8 @@ impl Process {
                     return rest.trim().to_owned();
                 }
             }
-            panic!("latchkey never said {label:?}");
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            panic!("latchkey never said {label:?}: {log}");
         };
         tokio::time::timeout(Duration::from_secs(60), found)
             .await
@@ -77,7 +89,7 @@ pub async fn run(arguments: &[&str]) -> (bool, String, String) {
 
 /// The binary, built if it is stale.
 fn binary() -> &'static Path {
-    static BINARY: OnceLock<std::path::PathBuf> = OnceLock::new();
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = std::process::Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "latchkey-local"])

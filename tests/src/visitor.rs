@@ -1,19 +1,16 @@
 //! A person with a browser that knows forms, redirects and cookies, and no scripts.
 
-use std::collections::BTreeMap;
-
 use reqwest::{Client, StatusCode, header::HeaderMap};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-use crate::http_client;
+use crate::{http_client, jar::Jar};
 
 /// A person.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     client: Client,
-    /// By host, then by name. Cookies of loopback hosts are shared between ports, as browsers do.
-    cookies: BTreeMap<String, BTreeMap<String, String>>,
+    cookies: Jar,
     stops_before: Option<String>,
 }
 
@@ -54,7 +51,7 @@ impl Default for Visitor {
     fn default() -> Self {
         Self {
             client: http_client(),
-            cookies: BTreeMap::new(),
+            cookies: Jar::default(),
             stops_before: None,
         }
     }
@@ -180,13 +177,7 @@ impl Visitor {
 
     /// Asks for one page and follows nothing.
     pub async fn visit(&mut self, url: &Url, body: Option<String>) -> Page {
-        let host = url.host_str().expect("a host").to_owned();
-        let cookies = self.cookies.entry(host).or_default();
-        let line: Vec<_> = cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let request = match body {
+        let mut request = match body {
             None => self.client.get(url.clone()),
             Some(body) => self
                 .client
@@ -194,21 +185,11 @@ impl Visitor {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(body),
         };
-        let answer = request
-            .header("cookie", line.join("; "))
-            .send()
-            .await
-            .expect("the page answers");
-        for value in answer.headers().get_all("set-cookie") {
-            let pair = value
-                .to_str()
-                .expect("a text")
-                .split(';')
-                .next()
-                .expect("a pair");
-            let (name, value) = pair.split_once('=').expect("a pair");
-            cookies.insert(name.to_owned(), value.to_owned());
+        if let Some(cookies) = self.cookies.header(url) {
+            request = request.header("cookie", cookies);
         }
+        let answer = request.send().await.expect("the page answers");
+        self.cookies.keep(url, answer.headers());
         let (status, headers) = (Some(answer.status()), answer.headers().clone());
         Page {
             url: url.clone(),

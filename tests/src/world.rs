@@ -6,9 +6,9 @@ use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store, StoreSettings};
 use latchkey_core::{
     flow::authenticate::new_key,
     model::{Secret, api_key::Scope, grant::Tokens, id::InstanceKey, instance::Instance},
-    port::{Clock, EditApiKeys as _, ReadInstances as _, Vault as _},
+    port::{Clock, EditApiKeys as _, Entropy as _, ReadInstances as _, Vault as _},
 };
-use latchkey_local::{Options, Server, Switch};
+use latchkey_local::{Options, Server, StartError, Switch};
 use tempfile::TempDir;
 
 use crate::{api::Api, clock::ShiftedClock};
@@ -28,16 +28,24 @@ pub struct World {
 impl World {
     /// Starts one with nothing in it.
     pub async fn start() -> Self {
-        Self::start_in(TempDir::new().expect("a directory"), 0, 0).await
+        let directory = TempDir::new().expect("a directory");
+        loop {
+            match serve(&directory, port(), 0).await {
+                Ok((server, clock)) => return Self::new(server, clock, directory),
+                // Another test has it: another port will do.
+                Err(StartError::Port { .. }) => {}
+                Err(error) => panic!("it does not start: {error}"),
+            }
+        }
     }
 
     /// Starts one over what another has left, on the same port, with the clock so many seconds ahead.
     pub async fn start_in(directory: TempDir, port: u16, ahead: i64) -> Self {
-        let clock = Arc::new(ShiftedClock::ahead(ahead));
-        let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
-        let server = Server::start(&options(directory.path().into(), port), shared)
-            .await
-            .expect("it starts");
+        let (server, clock) = serve(&directory, port, ahead).await.expect("it starts");
+        Self::new(server, clock, directory)
+    }
+
+    fn new(server: Server, clock: Arc<ShiftedClock>, directory: TempDir) -> Self {
         let api = Api::new(server.url.as_str(), Some(server.api_key.expose()));
         Self {
             server,
@@ -171,6 +179,25 @@ impl World {
     pub async fn sweep(&self) -> latchkey_core::flow::sweep::Report {
         self.server.sweep().await.expect("it sweeps")
     }
+}
+
+/// A port that the system gives to nobody by itself: it is still free when a server that was killed
+/// starts again.
+fn port() -> u16 {
+    let mut bytes = [0; 2];
+    OsEntropy.fill(&mut bytes);
+    20_000 + u16::from_le_bytes(bytes) % 12_000
+}
+
+async fn serve(
+    directory: &TempDir,
+    port: u16,
+    ahead: i64,
+) -> Result<(Server, Arc<ShiftedClock>), StartError> {
+    let clock = Arc::new(ShiftedClock::ahead(ahead));
+    let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
+    let server = Server::start(&options(directory.path().into(), port), shared).await?;
+    Ok((server, clock))
 }
 
 /// Options for a server that does nothing by itself.

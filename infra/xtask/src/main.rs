@@ -5,6 +5,7 @@
 //! | `test [ARG…]` | installs what the tests need, and runs them; further arguments go to `cargo test` |
 //! | `setup` | installs what the tests need |
 //! | `lint` | format, clippy, licences and duplicates, documentation |
+//! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
 //! | `openapi` | writes `infra/openapi.json` anew |
 
 mod setup;
@@ -12,13 +13,18 @@ mod setup;
 use std::{
     env, fs,
     io::{self, Write as _},
-    path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    path::{self, Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus},
 };
 
 /// Why a command did not do what it should.
 #[derive(Debug)]
-struct Failed(String);
+enum Failed {
+    /// It could not be done.
+    Here(String),
+    /// A program that was run did not succeed, and has said why.
+    There(ExitStatus, String),
+}
 
 type Outcome = Result<(), Failed>;
 
@@ -28,26 +34,35 @@ fn main() -> ExitCode {
         Some((verb, rest)) if verb == "test" => test(rest),
         Some((verb, [])) if verb == "setup" => setup::all(),
         Some((verb, [])) if verb == "lint" => lint(),
+        Some((verb, [])) if verb == "audit" => audit(),
         Some((verb, [])) if verb == "openapi" => openapi(),
-        Some(_) | None => Err(Failed(
-            "usage: cargo xtask test [ARG…] | setup | lint | openapi".to_owned(),
+        Some(_) | None => Err(Failed::Here(
+            "usage: cargo xtask test [ARG…] | setup | lint | audit | openapi".to_owned(),
         )),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failed(why)) => {
-            // Nobody is left to tell if this fails.
-            writeln!(io::stderr(), "xtask: {why}").unwrap_or_default();
-            ExitCode::FAILURE
-        }
-    }
+    let (why, code) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failed::Here(why)) => (why, ExitCode::FAILURE),
+        Err(Failed::There(status, line)) => (format!("{status}: {line}"), exit_code(status)),
+    };
+    // Nobody is left to tell if this fails.
+    writeln!(io::stderr(), "xtask: {why}").unwrap_or_default();
+    code
+}
+
+/// The exit code of a program that did not succeed; 1 if a signal ended it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn test(arguments: &[String]) -> Outcome {
     setup::all()?;
     // Some tests start the local server as a process of its own: they should not wait for it to be built.
     run(&mut cargo(&["build", "--package", "latchkey-local"]))?;
-    run(cargo(&["test", "--workspace"]).args(arguments))
+    run(cargo(&["test", "--workspace"])
+        .args(arguments)
+        .env("LATCHKEY_TOOLS", setup::tools()))
 }
 
 fn lint() -> Outcome {
@@ -60,11 +75,7 @@ fn lint() -> Outcome {
         "-D",
         "warnings",
     ]))?;
-    let deny = setup::cargo_deny()?;
-    // The advisory database is elsewhere on the network: `cargo deny check advisories` looks there.
-    run(Command::new(deny)
-        .args(["--workspace", "check", "bans", "licenses", "sources"])
-        .current_dir(root()))?;
+    deny(&["bans", "licenses", "sources"])?;
     let mut doc = cargo(&[
         "doc",
         "--workspace",
@@ -72,6 +83,18 @@ fn lint() -> Outcome {
         "--document-private-items",
     ]);
     run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+}
+
+/// Apart from `lint`, which needs no network.
+fn audit() -> Outcome {
+    deny(&["advisories"])
+}
+
+fn deny(checks: &[&str]) -> Outcome {
+    run(Command::new(setup::cargo_deny()?)
+        .args(["--workspace", "check"])
+        .args(checks)
+        .current_dir(root()))
 }
 
 fn openapi() -> Outcome {
@@ -85,19 +108,22 @@ fn openapi() -> Outcome {
     ]);
     let output = command
         .output()
-        .map_err(|error| Failed(format!("cargo does not run: {error}")))?;
+        .map_err(|error| Failed::Here(format!("cargo does not run: {error}")))?;
     if !output.status.success() {
-        return Err(Failed("latchkey does not build".to_owned()));
+        return Err(Failed::Here("latchkey does not build".to_owned()));
     }
     let path = root().join("infra/openapi.json");
     fs::write(&path, output.stdout)
-        .map_err(|error| Failed(format!("{} can't be written: {error}", path.display())))
+        .map_err(|error| Failed::Here(format!("{} can't be written: {error}", path.display())))
 }
 
 /// Cargo, as it runs this program, in the project's root.
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
-    command.args(arguments).current_dir(root());
+    command
+        .args(arguments)
+        .envs(told_target().map(|path| ("CARGO_TARGET_DIR", path)))
+        .current_dir(root());
     command
 }
 
@@ -106,14 +132,24 @@ fn run(command: &mut Command) -> Outcome {
     let line = format!("{command:?}");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failed(format!("{status}: {line}"))),
-        Err(error) => Err(Failed(format!("{error}: {line}"))),
+        Ok(status) => Err(Failed::There(status, line)),
+        Err(error) => Err(Failed::Here(format!("{error}: {line}"))),
     }
 }
 
 /// The project's root.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    told_target().unwrap_or_else(|| root().join("target"))
+}
+
+/// Where cargo was told to build. A relative path is seen from where this program was started.
+fn told_target() -> Option<PathBuf> {
+    path::absolute(variable("CARGO_TARGET_DIR")?).ok()
 }
 
 fn variable(name: &str) -> Option<String> {

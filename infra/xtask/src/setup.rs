@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Failed, Outcome, root, run, variable};
+use crate::{Failed, Outcome, root, run, target};
 
 /// `cargo-lambda`, as PyPI has it: it runs the functions as Lambda would.
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
@@ -45,9 +45,10 @@ fn oidc_provider() -> Outcome {
     once(&to, &inputs, || {
         for file in files {
             fs::copy(from.join(file), to.join(file))
-                .map_err(|error| Failed(format!("{file}: {error}")))?;
+                .map_err(|error| Failed::Here(format!("{file}: {error}")))?;
         }
         needs("node", "Node.js 20 or later")?;
+        needs("npm", "npm, which comes with Node.js")?;
         run(Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund"])
             .current_dir(&to))
@@ -61,7 +62,7 @@ fn python_packages(name: &str, requirements: &str) -> Outcome {
         needs("python3", "Python 3.11 or later, with venv")?;
         let list = to.join("requirements.txt");
         fs::write(&list, requirements)
-            .map_err(|error| Failed(format!("{}: {error}", list.display())))?;
+            .map_err(|error| Failed::Here(format!("{}: {error}", list.display())))?;
         run(Command::new("python3").args(["-m", "venv"]).arg(&to))?;
         run(Command::new(to.join("bin/pip"))
             .args(["install", "--quiet", "--requirement"])
@@ -79,12 +80,12 @@ fn chromium() -> Outcome {
         "Chromium and ChromeDriver on the path, or Debian's apt-get to install them",
     )?;
     let apt = |arguments: &[&str]| {
-        let mut command = if is_root() {
-            Command::new("apt-get")
-        } else {
-            Command::new("sudo")
-        };
+        let mut command = Command::new(if is_root() { "apt-get" } else { "sudo" });
         if !is_root() {
+            needs(
+                "sudo",
+                "Chromium and ChromeDriver, and root or sudo to install them",
+            )?;
             command.arg("apt-get");
         }
         run(command
@@ -110,7 +111,7 @@ fn once(folder: &Path, inputs: &str, step: impl FnOnce() -> Outcome) -> Outcome 
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
-    let failed = |error: std::io::Error| Failed(format!("{}: {error}", folder.display()));
+    let failed = |error: std::io::Error| Failed::Here(format!("{}: {error}", folder.display()));
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(failed)?;
     }
@@ -123,7 +124,7 @@ fn needs(program: &str, what: &str) -> Outcome {
     if is_there(program) {
         Ok(())
     } else {
-        Err(Failed(format!("the tests need {what}")))
+        Err(Failed::Here(format!("the tests need {what}")))
     }
 }
 
@@ -144,16 +145,14 @@ fn is_root() -> bool {
 }
 
 fn read(path: &Path) -> Result<String, Failed> {
-    fs::read_to_string(path).map_err(|error| Failed(format!("{}: {error}", path.display())))
+    fs::read_to_string(path).map_err(|error| Failed::Here(format!("{}: {error}", path.display())))
 }
 
 fn servers() -> PathBuf {
     root().join("tests/servers")
 }
 
-/// Beside the tests' binaries, who find it from where they are.
-fn tools() -> PathBuf {
-    variable("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), PathBuf::from)
-        .join("tools")
+/// Where the tools are: beside the tests' binaries, who find it from where they are if nobody tells them.
+pub(crate) fn tools() -> PathBuf {
+    target().join("tools")
 }

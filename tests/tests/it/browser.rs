@@ -1,5 +1,7 @@
 //! The pages in a real browser, as people use them.
 
+use std::{fs, path::Path, time::Duration};
+
 use fantoccini::Locator;
 use latchkey_tests::{chromium::Chromium, shop::Shop};
 use serde_json::json;
@@ -120,6 +122,33 @@ async fn a_person_connects_in_a_browser() {
         "Connected",
         "loading it again shows the result again"
     );
+}
+
+#[tokio::test]
+async fn a_browser_ends_with_its_value_and_leaves_nothing() {
+    let browser = Chromium::start().await;
+    let directory = browser.directory().to_owned();
+    assert!(runs_in(&directory));
+    drop(browser);
+    assert!(!directory.exists());
+    let gone = async {
+        // What reports crashes ends by itself, when its browser has.
+        while runs_in(&directory) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), gone)
+        .await
+        .expect("nothing of it runs any more");
+}
+
+/// Whether any process has a directory in its command line.
+fn runs_in(directory: &Path) -> bool {
+    let directory = directory.to_str().unwrap();
+    let processes = fs::read_dir("/proc").unwrap();
+    processes
+        .filter_map(|process| fs::read(process.ok()?.path().join("cmdline")).ok())
+        .any(|line| String::from_utf8_lossy(&line).contains(directory))
 }
 
 async fn heading(browser: &Chromium) -> String {
