@@ -23,7 +23,7 @@ use latchkey_web::{
     json::Json,
     paging::{List, PageQuery, Paging},
     path::Named,
-    problem::{ProblemKind, Problems},
+    problem::Problems,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
@@ -199,6 +199,6 @@ pub(crate) async fn revoke(
     {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::new(ProblemKind::NotFound).detail("there is no such API key"))
+        Err(Problem::not_found("API key"))
     }
 }

@@ -19,7 +19,7 @@ use latchkey_web::{
     json::Json,
     paging::{List, PageQuery, Paging},
     path::Named,
-    problem::{ProblemKind, Problems},
+    problem::Problems,
     value::{ValueView, views},
     version::{ETag, IfMatch, MayMatch},
 };
@@ -248,5 +248,5 @@ pub(crate) async fn delete(
 }
 
 fn gone() -> Problem {
-    Problem::new(ProblemKind::NotFound).detail("there is no such auth method")
+    Problem::not_found("auth method")
 }

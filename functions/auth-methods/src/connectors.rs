@@ -12,7 +12,7 @@ use latchkey_web::{
     json::Json,
     paging::{List, PageQuery, Paging},
     path::Named,
-    problem::{ProblemKind, Problems},
+    problem::Problems,
     version::{ETag, IfMatch, MayMatch},
 };
 use serde::{Deserialize, Serialize};
@@ -120,8 +120,7 @@ pub(crate) async fn read(
     Named(id): Named<ConnectorId>,
 ) -> Result<impl IntoResponse, Problem> {
     let found = ports.connectors.find(&caller.tenant, &id).await?;
-    let connector = found
-        .ok_or_else(|| Problem::new(ProblemKind::NotFound).detail("there is no such connector"))?;
+    let connector = found.ok_or_else(|| Problem::not_found("connector"))?;
     Ok((
         ETag(connector.version),
         Json(ConnectorView::from(connector)),
@@ -153,9 +152,7 @@ pub(crate) async fn update(
         None => {
             let found = ports.connectors.find(&caller.tenant, &id).await?;
             found
-                .ok_or_else(|| {
-                    Problem::new(ProblemKind::NotFound).detail("there is no such connector")
-                })?
+                .ok_or_else(|| Problem::not_found("connector"))?
                 .version
         }
     };

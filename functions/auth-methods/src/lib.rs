@@ -42,7 +42,9 @@ impl std::fmt::Debug for Ports {
 }
 
 impl Ports {
-    fn define(&self) -> Define<'_> {
+    /// The flow over these ports.
+    #[must_use]
+    pub fn define(&self) -> Define<'_> {
         Define {
             connectors: &*self.connectors,
             methods: &*self.methods,

@@ -44,7 +44,9 @@ impl std::fmt::Debug for Ports {
 }
 
 impl Ports {
-    fn authorise(&self) -> Authorise<'_> {
+    /// The flow over these ports.
+    #[must_use]
+    pub fn authorise(&self) -> Authorise<'_> {
         Authorise {
             instances: &*self.instances,
             methods: &*self.methods,

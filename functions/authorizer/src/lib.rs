@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use latchkey_core::{
-    flow::authenticate::authenticate,
+    flow::authenticate::{authenticate, bearer},
     model::{Secret, api_key::Principal},
     port::{ApiKeys, Clock, StoreError},
 };
@@ -56,7 +56,10 @@ struct Context {
 /// # Errors
 /// [`StoreError`] if it could not be found out: the gateway answers 500, and nobody is let in.
 pub async fn answer(ports: &Ports, question: &Question) -> Result<Answer, StoreError> {
-    let key = question.headers.get("authorization").and_then(bearer);
+    let key = question
+        .headers
+        .get("authorization")
+        .and_then(|value| bearer(value.expose()));
     let principal = match key {
         Some(key) => authenticate(&*ports.keys, &key, ports.clock.now()).await?,
         None => None,
@@ -74,14 +77,6 @@ pub async fn answer(ports: &Ports, question: &Question) -> Result<Answer, StoreE
     })
 }
 
-/// The key of an `Authorization` header (RFC 6750 §2.1).
-fn bearer(value: &Secret) -> Option<Secret> {
-    let (scheme, token) = value.expose().split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::from(token.trim()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +87,9 @@ mod tests {
         let question: Question = serde_json::from_str(question).unwrap();
         assert!(!format!("{question:?}").contains("lk_secret"));
         assert_eq!(
-            bearer(&question.headers["authorization"]).unwrap().expose(),
+            bearer(question.headers["authorization"].expose())
+                .unwrap()
+                .expose(),
             "lk_secret"
         );
     }

@@ -38,10 +38,7 @@ pub(crate) async fn complete(
     State(ports): State<Ports>,
     Named(authorisation): Named<String>,
 ) -> Result<Json<CompletedView>, Problem> {
-    let gone = || {
-        Problem::new(ProblemKind::NotFound)
-            .detail("there is no such authorisation waiting to be completed")
-    };
+    let gone = || Problem::not_found("authorisation waiting to be completed");
     let digest = Digest::parse(&authorisation).ok_or_else(gone)?;
     match ports
         .complete()

@@ -14,7 +14,7 @@ use latchkey_web::{
     instance::InstanceView,
     json::Json,
     path::Named,
-    problem::{ProblemKind, Problems},
+    problem::Problems,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ pub(crate) async fn read(
         .await?;
     let instance =
         found.filter(|instance| !matches!(instance.state, InstanceState::Deleted { .. }));
-    let gone = || Problem::new(ProblemKind::NotFound).detail("there is no such instance");
+    let gone = || Problem::not_found("instance");
     instance
         .as_ref()
         .map(|instance| Json(InstanceView::from(instance)))

@@ -4,10 +4,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use latchkey_core::{
-    flow::{
-        authorise::{Authorise, NewInstance},
-        define::{Define, MethodDraft},
-    },
+    flow::{authorise::NewInstance, define::MethodDraft},
     model::{
         Secret,
         definition::Definition,
@@ -110,7 +107,10 @@ impl Demo {
             tenant: server.tenant.clone(),
             id: made.instance.clone(),
         };
-        let (token, _) = authorise(server)
+        let (token, _) = server
+            .functions
+            .authorise
+            .authorise()
             .open_session(&key, None, LINK_LIVES)
             .await
             .map_err(failed)?;
@@ -152,15 +152,7 @@ async fn still_there(server: &Server, made: Made) -> Result<Made, StartError> {
 }
 
 async fn make(server: &Server, provider: &Url, client_secret: String) -> Result<Made, StartError> {
-    let ports = &server.functions.auth_methods;
-    let define = Define {
-        connectors: &*ports.connectors,
-        methods: &*ports.methods,
-        seal: &*ports.seal,
-        clock: &*ports.clock,
-        entropy: &*ports.entropy,
-        deployment: &ports.deployment,
-    };
+    let define = server.functions.auth_methods.define();
     let connector = define
         .create_connector(&server.tenant, "Demo shop".to_owned(), Vec::new())
         .await
@@ -220,26 +212,14 @@ async fn instance(
         values: GivenValues::new(),
         complete: true,
     };
-    let made = authorise(server)
+    let made = server
+        .functions
+        .authorise
+        .authorise()
         .create(&server.tenant, new)
         .await
         .map_err(failed)?;
     Ok(made.key.id)
-}
-
-fn authorise(server: &Server) -> Authorise<'_> {
-    let ports = &server.functions.authorise;
-    Authorise {
-        instances: &*ports.instances,
-        methods: &*ports.methods,
-        sessions: &*ports.sessions,
-        authorisations: &*ports.authorisations,
-        settings: &*ports.settings,
-        seal: &*ports.seal,
-        clock: &*ports.clock,
-        entropy: &*ports.entropy,
-        deployment: &ports.deployment,
-    }
 }
 
 fn failed(error: impl fmt::Display) -> StartError {

@@ -16,9 +16,8 @@ use axum::{
 use http::{HeaderMap, header, request::Parts};
 use lambda_http::{RequestExt as _, request::RequestContext};
 use latchkey_core::{
-    flow::authenticate::authenticate,
+    flow::authenticate::{authenticate, bearer},
     model::{
-        Secret,
         api_key::{Principal, Scope},
         id::TenantId,
     },
@@ -109,16 +108,6 @@ fn tenant(principal: &Principal, headers: &HeaderMap) -> Result<TenantId, Proble
     }
 }
 
-/// The API key of a request (RFC 6750 §2.1).
-#[must_use]
-pub fn bearer(headers: &HeaderMap) -> Option<Secret> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::from(token.trim()))
-}
-
 /// A layer's function: takes the principal that the authorizer gave to API Gateway.
 pub async fn from_gateway(mut request: Request, next: Next) -> Response {
     request.extensions_mut().remove::<Principal>();
@@ -154,7 +143,8 @@ impl std::fmt::Debug for Keys {
 /// A layer's function: makes the principal from the API key, as the authorizer does.
 pub async fn from_keys(State(keys): State<Keys>, mut request: Request, next: Next) -> Response {
     request.extensions_mut().remove::<Principal>();
-    if let Some(key) = bearer(request.headers()) {
+    let header = request.headers().get(header::AUTHORIZATION);
+    if let Some(key) = header.and_then(|value| bearer(value.to_str().ok()?)) {
         match authenticate(&*keys.keys, &key, keys.clock.now()).await {
             Ok(principal) => request.extensions_mut().extend_one(principal),
             Err(error) => return Problem::from(error).into_response(),

@@ -244,6 +244,12 @@ impl Problem {
         problem
     }
 
+    /// There is no such thing, or it is another tenant's: the two look the same from outside.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(ProblemKind::NotFound).detail(format!("there is no such {what}"))
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> ProblemKind {

@@ -35,7 +35,7 @@ impl From<DefineError> for Problem {
     fn from(error: DefineError) -> Self {
         match error {
             DefineError::Faults(faults) => Self::invalid(faults),
-            DefineError::Gone(what) => not_found(what),
+            DefineError::Gone(what) => Self::not_found(what),
             DefineError::Lost => Self::new(ProblemKind::VersionMismatch)
                 .detail("read it again and repeat the change"),
             DefineError::InUse(instances) => {
@@ -62,9 +62,9 @@ impl From<AuthoriseError> for Problem {
     fn from(error: AuthoriseError) -> Self {
         match error {
             AuthoriseError::Faults(faults) => Self::invalid(faults),
-            AuthoriseError::InstanceGone => not_found("instance"),
-            AuthoriseError::MethodGone => not_found("auth method"),
-            AuthoriseError::SessionGone => not_found("connect session"),
+            AuthoriseError::InstanceGone => Self::not_found("instance"),
+            AuthoriseError::MethodGone => Self::not_found("auth method"),
+            AuthoriseError::SessionGone => Self::not_found("connect session"),
             AuthoriseError::Incomplete(lacks) => {
                 let detail = "the builder must give what 'lacks' names before anyone can connect";
                 Self::new(ProblemKind::MethodIncomplete)
@@ -91,7 +91,7 @@ impl From<CompleteError> for Problem {
 impl From<VendError> for Problem {
     fn from(error: VendError) -> Self {
         match error {
-            VendError::Gone => not_found("instance"),
+            VendError::Gone => Self::not_found("instance"),
             VendError::NotConnected => Self::new(ProblemKind::NotConnected)
                 .detail("open a connect session and let the user consent"),
             VendError::ReconnectRequired(cause) => Self::new(ProblemKind::ReconnectRequired)
@@ -123,15 +123,10 @@ impl From<VendError> for Problem {
 impl From<DeleteError> for Problem {
     fn from(error: DeleteError) -> Self {
         match error {
-            DeleteError::Gone => not_found("instance"),
+            DeleteError::Gone => Self::not_found("instance"),
             DeleteError::Store(error) => error.into(),
         }
     }
-}
-
-/// There is no such thing, or it is another tenant's: the two look the same from outside.
-pub(crate) fn not_found(what: &str) -> Problem {
-    Problem::new(ProblemKind::NotFound).detail(format!("there is no such {what}"))
 }
 
 fn unavailable() -> Problem {

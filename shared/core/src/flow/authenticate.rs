@@ -15,6 +15,15 @@ use crate::{
 /// What every API key begins with; lets scanners of leaked secrets know one.
 pub const KEY_PREFIX: &str = "lk_";
 
+/// The API key in an `Authorization` header (RFC 6750 §2.1).
+#[must_use]
+pub fn bearer(value: &str) -> Option<Secret> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::from(token.trim()))
+}
+
 /// The principal that an API key makes; `None` if it is unknown, ended or revoked.
 ///
 /// The key is found by its digest, so nothing about a wrong key can be learnt from how long it takes.
