@@ -169,6 +169,7 @@ impl World {
             .expect("it opens");
         let tokens = Tokens::from_plaintext(&opened).expect("tokens");
         tokens
+            .main
             .refresh_token
             .expect("a refresh token")
             .expose()

@@ -26,13 +26,14 @@ use latchkey_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Ports;
+use crate::{Ports, presets::written_out};
 
 /// An auth method, as a builder sends it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MethodBody {
-    /// The provider's flow, as data. It holds no secrets, so it can be shared.
+    /// The provider's flow, as data. It holds no secrets, so it can be shared. With `preset` it starts
+    /// from a preset, and says only what differs.
     definition: Definition,
     /// The builder's own values of variables, such as `client_id` and `client_secret`. One that is
     /// not named stays as it is, `null` removes it. Those of type `secret` are never read back.
@@ -48,6 +49,10 @@ impl From<MethodBody> for MethodDraft {
             values: body.values,
         }
     }
+}
+
+fn draft(body: serde_json::Value) -> Result<MethodDraft, Problem> {
+    written_out::<MethodBody>(body).map(MethodDraft::from)
 }
 
 /// An auth method: one way to authenticate with a connector.
@@ -156,11 +161,11 @@ pub(crate) async fn create(
     caller: Caller<DefinitionsWrite>,
     State(ports): State<Ports>,
     Named(connector): Named<ConnectorId>,
-    Json(body): Json<MethodBody>,
+    Json(body): Json<serde_json::Value>,
 ) -> Result<impl IntoResponse, Problem> {
     let method = ports
         .define()
-        .create_method(&caller.tenant, &connector, body.into())
+        .create_method(&caller.tenant, &connector, draft(body)?)
         .await?;
     Ok((
         StatusCode::CREATED,
@@ -207,7 +212,7 @@ pub(crate) async fn update(
     State(ports): State<Ports>,
     Named(path): Named<MethodPath>,
     IfMatch(seen): IfMatch,
-    Json(body): Json<MethodBody>,
+    Json(body): Json<serde_json::Value>,
 ) -> Result<impl IntoResponse, Problem> {
     let key = path.key(caller.tenant);
     let seen = match seen {
@@ -216,7 +221,7 @@ pub(crate) async fn update(
     };
     let method = ports
         .define()
-        .update_method(&key, seen, body.into())
+        .update_method(&key, seen, draft(body)?)
         .await?;
     Ok((ETag(method.version), Json(MethodView::from(method))))
 }

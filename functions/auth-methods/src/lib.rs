@@ -4,6 +4,7 @@
 mod api_keys;
 mod auth_methods;
 mod connectors;
+mod presets;
 mod settings;
 
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub fn router() -> OpenApiRouter<Ports> {
             auth_methods::update,
             auth_methods::delete
         ))
+        .routes(routes!(presets::list))
+        .routes(routes!(presets::read))
         .routes(routes!(settings::read, settings::update))
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::revoke))

@@ -235,6 +235,7 @@ fn field<'a>(
     };
     let kind = match variable.kind {
         VariableType::Secret => "password",
+        VariableType::Pem => "pem",
         VariableType::Number => "number",
         VariableType::Url => "url",
         VariableType::Choice => "choice",
@@ -246,7 +247,7 @@ fn field<'a>(
         kind,
         value,
         is_set,
-        is_needed: variable.required && !is_set,
+        is_needed: variable.required && !is_set && variable.visible_when.is_none(),
         fault,
     }
 }

@@ -1,41 +1,34 @@
 //! `/oauth/authenticate`: the callback URL.
 
 use axum::{
-    extract::{Query, State, rejection::QueryRejection},
-    http::HeaderMap,
+    extract::{RawForm, RawQuery, State},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use latchkey_core::{flow::complete::UnverifiedAnswer, model::Secret};
+use latchkey_core::{flow::complete::UnverifiedAnswer, model::authorisation::Digest};
 use latchkey_web::cookie;
-use serde::Deserialize;
 use tracing::error;
+use url::form_urlencoded;
 
 use crate::{
     Ports,
     result_page::{failed, result, unknown},
 };
 
-/// What a provider sends along (RFC 6749 §4.1.2); what it adds of its own is left alone.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct CallbackQuery {
-    /// The state.
-    #[param(value_type = Option<String>)]
-    state: Option<Secret>,
-    /// The authorisation code.
-    #[param(value_type = Option<String>)]
-    code: Option<Secret>,
-    /// The error code.
-    error: Option<String>,
-    /// The issuer (RFC 9207).
-    iss: Option<String>,
-}
+/// More than any provider sends; the rest of the request is bounded by the gateway.
+const LONGEST: usize = 16 * 1024;
 
 /// Takes a person back from the provider.
 ///
 /// The state works once. The person goes on to the return URL, or to a page that says how it went.
+/// What the parameters are called is the definition's matter; by default they are `state`, `code`,
+/// `error` and `iss` (RFC 6749 §4.1.2, RFC 9207).
 #[utoipa::path(
-    get, path = "/oauth/authenticate", tag = "pages", security(()), params(CallbackQuery),
+    get, path = "/oauth/authenticate", tag = "pages", security(()),
+    params(("state" = Option<String>, Query, description = "The state"),
+        ("code" = Option<String>, Query, description = "The authorisation code"),
+        ("error" = Option<String>, Query, description = "The error code"),
+        ("iss" = Option<String>, Query, description = "The issuer (RFC 9207)")),
     responses((status = 303, description = "To the return URL, with `status` and `instance`"),
         (status = 200, description = "A page that says how it went", content_type = "text/html"),
         (status = 400, description = "A page that says why it did not work", content_type = "text/html"))
@@ -43,26 +36,14 @@ pub(crate) struct CallbackQuery {
 pub(crate) async fn authenticate(
     State(ports): State<Ports>,
     headers: HeaderMap,
-    query: Result<Query<CallbackQuery>, QueryRejection>,
+    RawQuery(query): RawQuery,
 ) -> Response {
-    // Without a state, or with two, it answers nothing that we asked.
-    let Ok(Query(CallbackQuery {
-        state: Some(state),
-        code,
-        error,
-        iss,
-    })) = query
-    else {
+    let query = query.unwrap_or_default();
+    if query.len() > LONGEST {
         return unknown().into_response();
-    };
-    let is_empty = |secret: &Secret| secret.expose().is_empty();
-    let answer = UnverifiedAnswer {
-        state,
-        code: code.filter(|code| !is_empty(code)),
-        error,
-        issuer: iss,
-    };
-    let held = |flow: &_| cookie::held(&ports.deployment, flow, &headers);
+    }
+    let answer = UnverifiedAnswer::new(form_urlencoded::parse(query.as_bytes()).into_owned());
+    let held = |state: &Digest| cookie::held(&ports.deployment, state, &headers);
     match ports.complete().callback(answer, held).await {
         Ok(completion) => result(&ports, completion).await,
         Err(error) => {
@@ -70,4 +51,30 @@ pub(crate) async fn authenticate(
             failed().into_response()
         }
     }
+}
+
+/// Takes a person back from a provider that answers with a form (`response_mode=form_post`).
+///
+/// A form from another site brings no cookie along, and so no proof of who began. The browser is sent
+/// on to the same URL with the parameters in its query, and brings the cookie then.
+#[utoipa::path(
+    post, path = "/oauth/authenticate", tag = "pages", security(()),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "To the same URL with the parameters in its query"),
+        (status = 400, description = "A page that says why it did not work", content_type = "text/html"))
+)]
+pub(crate) async fn authenticate_by_form(RawForm(form): RawForm) -> Response {
+    let is_text = std::str::from_utf8(&form).is_ok();
+    if form.len() > LONGEST || !is_text {
+        return unknown().into_response();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form_urlencoded::parse(&form))
+        .finish();
+    let headers = [
+        (header::LOCATION, format!("/oauth/authenticate?{query}")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+        (header::REFERRER_POLICY, "no-referrer".to_owned()),
+    ];
+    (axum::http::StatusCode::SEE_OTHER, headers).into_response()
 }

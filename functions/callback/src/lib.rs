@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use latchkey_core::{
     flow::{Deployment, complete::Complete},
-    port::{Authorisations, Clock, Consents, Egress, Methods, Vault},
+    port::{Authorisations, Clock, Consents, Egress, Entropy, Methods, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -28,6 +28,8 @@ pub struct Ports {
     pub egress: Arc<dyn Egress>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
     /// Where we run.
     pub deployment: Deployment,
 }
@@ -47,6 +49,7 @@ impl Ports {
             vault: &*self.vault,
             egress: &*self.egress,
             clock: &*self.clock,
+            entropy: &*self.entropy,
             deployment: &self.deployment,
         }
     }
@@ -56,6 +59,9 @@ impl Ports {
 #[must_use]
 pub fn router() -> OpenApiRouter<Ports> {
     OpenApiRouter::new()
-        .routes(routes!(authenticate::authenticate))
+        .routes(routes!(
+            authenticate::authenticate,
+            authenticate::authenticate_by_form
+        ))
         .routes(routes!(authorisations::complete))
 }

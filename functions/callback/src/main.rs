@@ -22,7 +22,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let authentication = latchkey_web::lambda::authentication(mode, store.api_keys, clock.clone());
     let requests = latchkey_web::log::Requests {
         clock: clock.clone(),
-        entropy,
+        entropy: entropy.clone(),
     };
     let ports = Ports {
         authorisations: store.authorisations,
@@ -31,6 +31,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         clock,
+        entropy,
         deployment,
     };
     let (router, _) = router().with_state(ports).split_for_parts();

@@ -62,6 +62,25 @@ pub(crate) struct CredentialView {
     #[serde(serialize_with = "all_handed_out")]
     #[schema(value_type = BTreeMap<String, String>)]
     body: Vec<(String, Secret)>,
+    /// Where the provider's API is, if the definition says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
+    /// Further texts that a caller needs, as the definition names them.
+    #[serde(
+        serialize_with = "all_handed_out",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schema(value_type = BTreeMap<String, String>)]
+    values: Vec<(String, Secret)>,
+    /// The access tokens of further token sets, by name.
+    #[serde(
+        serialize_with = "all_handed_out",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schema(value_type = BTreeMap<String, String>)]
+    token_sets: Vec<(String, Secret)>,
+    /// The statuses of the provider's API that mean that the access token has ended.
+    expired_statuses: Vec<u16>,
     /// When the access token ends; absent where nobody knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -76,6 +95,8 @@ impl From<Credential> for CredentialView {
             instance,
             access_token,
             token_type,
+            token_sets,
+            expired_statuses,
             applied,
             expires_at,
             scopes,
@@ -89,6 +110,10 @@ impl From<Credential> for CredentialView {
             headers: applied.headers,
             query: applied.query,
             body: applied.body,
+            base_url: applied.base_url,
+            values: applied.values,
+            token_sets: token_sets.into_iter().collect(),
+            expired_statuses,
             expires_at,
             scopes,
         }

@@ -95,6 +95,7 @@ impl Ports {
             vault: &*self.vault,
             egress: &*self.egress,
             clock: &*self.clock,
+            entropy: &*self.entropy,
             deployment: &self.deployment,
         }
     }

@@ -66,6 +66,7 @@ pub(crate) fn wire(
             vault: Arc::clone(&vault),
             egress: egress.clone(),
             clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
             deployment: deployment.clone(),
         },
         credentials: latchkey_credentials::Ports {

@@ -32,6 +32,7 @@ use crate::functions::Functions;
     tags(
         (name = "connectors", description = "Third-party applications"),
         (name = "auth methods", description = "Ways to authenticate with a connector, as data"),
+        (name = "presets", description = "Definitions of real providers to start from"),
         (name = "instances", description = "A user's authenticated use of a connector"),
         (name = "credentials", description = "What a process puts on its own requests"),
         (name = "settings", description = "What holds for the whole tenant"),

@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         return finish(&printed);
     }
     latchkey_aws::log::init(&options.log, io::stderr);
-    match run(&options).await {
+    match Box::pin(run(&options)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell if this fails.

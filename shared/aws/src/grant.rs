@@ -9,12 +9,14 @@ use crate::item::{Reader, number, sealed, texts, time};
 pub(crate) const TOKENS: &str = "tokens";
 
 /// The attributes of a grant.
-pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<AttributeValue>); 6] {
+pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<AttributeValue>); 8] {
     [
         ("committed_epoch", Some(number(grant.epoch))),
         (TOKENS, Some(sealed(&grant.tokens))),
         ("refreshable", Some(AttributeValue::Bool(grant.refreshable))),
         ("expires_at", grant.expires_at.map(time)),
+        ("refresh_from", grant.refresh_from.map(time)),
+        ("refresh_ends_at", grant.refresh_ends_at.map(time)),
         ("scopes", Some(texts(&grant.scopes))),
         ("received_at", Some(time(grant.received_at))),
     ]
@@ -27,6 +29,8 @@ pub(crate) fn read(item: Reader<'_>) -> Result<StoredGrant, StoreError> {
         tokens: item.sealed(TOKENS)?,
         refreshable: item.flag("refreshable")?,
         expires_at: item.time_if("expires_at")?,
+        refresh_from: item.time_if("refresh_from")?,
+        refresh_ends_at: item.time_if("refresh_ends_at")?,
         scopes: item.texts("scopes")?,
         received_at: item.time("received_at")?,
     })

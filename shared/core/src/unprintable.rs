@@ -15,7 +15,7 @@ use crate::{
         Secret,
         authorisation::Digest,
         definition::Definition,
-        grant::{Grant, Tokens},
+        grant::{Grant, TokenSet, Tokens},
         method::AuthMethod,
         sealed::Sealed,
         values::KnownValues,
@@ -35,11 +35,18 @@ fn no_type_prints_a_secret() {
     let map = || BTreeMap::from([("key".to_owned(), secret())]);
     let definition: Definition = serde_json::from_str(r#"{"name":"Shop"}"#).unwrap();
     let method = AuthMethod::parse(&definition, &[]).unwrap();
-    let values = KnownValues::resolve(&method, &map(), &map(), "https://l.example/cb");
-    let tokens = || Tokens {
+    let values = KnownValues::resolve(&method, &map(), &map(), &map(), "https://l.example/cb");
+    let set = || TokenSet {
         access_token: secret(),
         refresh_token: Some(secret()),
+        id_token: Some(secret()),
         token_type: "bearer".to_owned(),
+        expires_at: None,
+    };
+    let tokens = || Tokens {
+        main: set(),
+        sets: BTreeMap::from([("user".to_owned(), set())]),
+        captured: map(),
     };
     let url = |text: &str| text.parse::<url::Url>().unwrap();
     let mut marked = HeaderValue::from_static(MARKER);
@@ -53,7 +60,10 @@ fn no_type_prints_a_secret() {
         &tokens(),
         &Grant {
             tokens: tokens(),
+            refreshable: true,
             expires_at: None,
+            refresh_from: None,
+            refresh_ends_at: None,
             scopes: Vec::new(),
             received_at: Timestamp::UNIX_EPOCH,
         },
@@ -80,16 +90,13 @@ fn no_type_prints_a_secret() {
             cookie: Some(secret()),
             expires_at: Timestamp::UNIX_EPOCH,
         },
-        &UnverifiedAnswer {
-            state: secret(),
-            code: Some(secret()),
-            error: None,
-            issuer: None,
-        },
+        &UnverifiedAnswer::new([("code".to_owned(), MARKER.to_owned())]),
         &Applied {
             headers: vec![("Authorization".to_owned(), secret())],
             query: vec![("token".to_owned(), secret())],
             body: vec![("token".to_owned(), secret())],
+            base_url: None,
+            values: vec![("team".to_owned(), secret())],
         },
         &WireRequest {
             method: Method::POST,

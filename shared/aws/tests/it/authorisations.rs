@@ -17,7 +17,7 @@ fn authorisation() -> Authorisation {
         method: method.id,
         method_version: 3,
         incarnation: 4,
-        token_url: "https://p.example/token?a=%20b".parse().unwrap(),
+        token_url: "https://p.example/token?a=%20b".parse().ok(),
         redirect_uri: "https://app.example/oauth/authenticate".parse().unwrap(),
         scopes: vec!["read".to_owned(), String::new()],
         verifier: Some(sealed(1)),

@@ -47,7 +47,7 @@ fn authorisation(instance: &Instance) -> Authorisation {
         method: instance.method.clone(),
         method_version: 1,
         incarnation: 0,
-        token_url: url.clone(),
+        token_url: Some(url.clone()),
         redirect_uri: url,
         scopes: Vec::new(),
         verifier: None,

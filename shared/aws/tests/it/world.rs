@@ -257,6 +257,8 @@ pub(crate) fn grant(epoch: u64) -> StoredGrant {
         epoch,
         tokens: sealed(u8::try_from(epoch).unwrap()),
         refreshable: true,
+        refresh_from: Some(at(40)),
+        refresh_ends_at: Some(at(9000)),
         expires_at: Some(at(3600)),
         scopes: vec!["read".to_owned(), "write:é".to_owned()],
         received_at: at(5),

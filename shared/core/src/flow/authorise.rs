@@ -7,27 +7,30 @@ use url::Url;
 
 use super::{
     Deployment,
+    exchange::moment,
     open::{bytes, plain_values},
 };
 use crate::{
     model::{
         Secret,
         authorisation::{Authorisation, Binding, ConnectSession, Digest, Progress},
-        definition::Pkce,
+        definition::{Alphabet, Origin, Pkce, StateCarrier},
         fault::Faults,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
         instance::{Instance, State, StoredValues},
         method::{AuthMethod, StoredMethod},
-        template::MissingValue,
-        url_template::FillError,
+        template::{Namespace, Reference, Template, Unfilled},
+        url_template::{FillError, UrlTemplate},
         values::{GivenValues, KnownValues, check_user_values},
+        variable::ValueMap,
     },
     port::{
         BeginAuthorisations, Clock, Creation, Entropy, Instances, Methods, ReadSettings, Seal,
         Sessions, StoreError, VaultError,
     },
     protocol::{
-        authorise_url::{AuthoriseUrlError, authorise_url, scopes},
+        authorise_url::{AuthoriseUrlError, authorise_url, challenge, scopes},
+        dialect::{DialectError, url},
         scope::Scope,
     },
 };
@@ -299,7 +302,8 @@ impl Authorise<'_> {
         let known = KnownValues::resolve(
             &method,
             &plain_values(&stored.values.plain),
-            &plain_values(&values.plain),
+            &with_given(&method, plain_values(&values.plain), given),
+            &GivenValues::new(),
             self.deployment.callback_url(),
         );
         let pinned = self.pin(&method, &known)?;
@@ -402,13 +406,14 @@ impl Authorise<'_> {
         self.seal.warm().await?;
         let mut values = present.clone();
         for (key, value) in given.iter().filter(|(_, value)| !value.expose().is_empty()) {
-            if method
-                .variable(key)
-                .is_some_and(crate::model::variable::Variable::is_secret)
-            {
+            let Some(variable) = method.variable(key) else {
+                continue;
+            };
+            let value = Secret::new(variable.uniform(value.expose()));
+            if variable.is_secret() {
                 let sealed = self
                     .seal
-                    .seal(&Instance::value_place(instance, key), &bytes(value))?;
+                    .seal(&Instance::value_place(instance, key), &bytes(&value))?;
                 values.sealed.insert(key.clone(), sealed);
             } else {
                 values.plain.insert(key.clone(), value.expose().clone());
@@ -434,25 +439,36 @@ impl Authorise<'_> {
         let client_id = method.client.id.fill(&plain)?;
         let redirect_uri = Url::parse(&method.redirect_uri.fill(&plain)?)
             .map_err(|_| AuthoriseError::Impossible("the callback URL is not a URL".to_owned()))?;
-        let scopes = scopes(&method.authorise, &plain)?;
+        let scopes = scopes(&method.authorise, &plain);
         let joined = scopes.join(&method.authorise.scope_separator);
-        let state = self
-            .entropy
-            .letters_and_digits(state_length(method, &plain)?);
-        let verifier = (method.authorise.pkce == Pkce::S256).then(|| self.entropy.secret());
+        let state = self.entropy.text(
+            state_length(method, &plain)?,
+            method.authorise.state_alphabet,
+        );
+        let redirect_uri = match method.authorise.state_carrier {
+            StateCarrier::Query => redirect_uri,
+            StateCarrier::RedirectUri => carrying(redirect_uri, &state),
+        };
+        let verifier = (method.authorise.pkce != Pkce::None).then(|| {
+            self.entropy
+                .letters_and_digits(method.authorise.verifier_length)
+        });
+        let challenge = verifier
+            .as_ref()
+            .map(|verifier| challenge(method.authorise.pkce, verifier));
+        let moment = moment(self.clock, self.entropy);
         let scope = Scope {
             client_id: Some(&client_id),
             redirect_uri: Some(redirect_uri.as_str()),
             state: Some(&state),
             scope: Some(&joined),
+            code_challenge: challenge.as_deref(),
+            moment: Some(&moment),
             ..plain
         };
-        let token_url = method.token.request.url.as_ref();
-        let token_url = token_url
-            .ok_or_else(|| AuthoriseError::Incomplete(vec!["/definition/token/url".to_owned()]))?;
         Ok(Pinned {
             authorise_url: authorise_url(&method.authorise, &scope, verifier.as_ref())?,
-            token_url: token_url.fill(&scope)?,
+            token_url: pinned_token_url(method, &scope)?,
             digest: Digest::of(&state),
             redirect_uri,
             scopes,
@@ -461,10 +477,69 @@ impl Authorise<'_> {
     }
 }
 
+/// The token URL, if it depends on nothing that only the callback brings.
+fn pinned_token_url(method: &AuthMethod, scope: &Scope<'_>) -> Result<Option<Url>, AuthoriseError> {
+    let urls = &method.token.urls;
+    let is_captured = |reference: &Reference| match reference.namespace {
+        Namespace::Variable => depends_on_callback(method, &reference.key),
+        Namespace::Step => true,
+        Namespace::Client
+        | Namespace::Flow
+        | Namespace::Callback
+        | Namespace::Token
+        | Namespace::Request
+        | Namespace::Moment => false,
+    };
+    if urls
+        .iter()
+        .flat_map(UrlTemplate::references)
+        .any(is_captured)
+    {
+        return Ok(None);
+    }
+    match url(urls, scope) {
+        Ok(url) => Ok(Some(url)),
+        Err(DialectError::NoUrl) => {
+            let lacks = vec!["/definition/token/url".to_owned()];
+            Err(AuthoriseError::Incomplete(lacks))
+        }
+        Err(error) => Err(AuthoriseError::Impossible(error.to_string())),
+    }
+}
+
+fn depends_on_callback(method: &AuthMethod, key: &str) -> bool {
+    method.variable(key).is_some_and(|variable| {
+        let map = variable.map.iter().flat_map(ValueMap::templates);
+        variable.from == Origin::Callback
+            || map.flat_map(Template::references).any(|reference| {
+                &*reference.key != key && depends_on_callback(method, &reference.key)
+            })
+    })
+}
+
+/// The redirect URI with the state in it, for providers that return none of their own.
+fn carrying(mut redirect_uri: Url, state: &Secret) -> Url {
+    redirect_uri
+        .query_pairs_mut()
+        .append_pair("state", state.expose());
+    redirect_uri
+}
+
+/// The values at hand, secrets among them that the person has just given.
+fn with_given(method: &AuthMethod, mut present: GivenValues, given: &GivenValues) -> GivenValues {
+    for (key, value) in given.iter().filter(|(_, value)| !value.expose().is_empty()) {
+        if let Some(variable) = method.variable(key) {
+            let uniform = variable.uniform(value.expose());
+            present.insert(key.clone(), Secret::new(uniform));
+        }
+    }
+    present
+}
+
 /// What an authorisation pins.
 struct Pinned {
     authorise_url: Url,
-    token_url: Url,
+    token_url: Option<Url>,
     redirect_uri: Url,
     scopes: Vec<String>,
     digest: Digest,
@@ -479,10 +554,14 @@ pub(super) fn state_length(
     method: &AuthMethod,
     scope: &Scope<'_>,
 ) -> Result<usize, AuthoriseError> {
-    let least = if method.authorise.pkce == Pkce::S256 {
-        15
-    } else {
-        22
+    let enough = match method.authorise.state_alphabet {
+        Alphabet::Alphanumeric => 22,
+        Alphabet::Hex => 32,
+        Alphabet::Digits => 39,
+    };
+    let least = match method.authorise.pkce {
+        Pkce::None => enough,
+        Pkce::S256 | Pkce::S256Hex | Pkce::Plain => 15,
     };
     let length = method
         .authorise
@@ -526,8 +605,8 @@ fn value_keys(values: &StoredValues) -> impl Iterator<Item = &str> {
         .map(String::as_str)
 }
 
-impl From<MissingValue> for AuthoriseError {
-    fn from(missing: MissingValue) -> Self {
+impl From<Unfilled> for AuthoriseError {
+    fn from(missing: Unfilled) -> Self {
         Self::Impossible(missing.to_string())
     }
 }

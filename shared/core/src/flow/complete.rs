@@ -8,7 +8,7 @@ use tracing::warn;
 use super::{
     Deployment,
     exchange::{Client, Code},
-    open::{known_values, open_text},
+    open::{Whose, known_values, open_text},
     retry::insist,
 };
 use crate::{
@@ -19,29 +19,21 @@ use crate::{
         grant::{Grant, StoredGrant, Tokens},
         id::InstanceKey,
         instance::{Instance, State},
-        method::AuthMethod,
+        method::{AuthMethod, Callback},
         sealed::Place,
-        values::KnownValues,
+        values::{GivenValues, KnownValues},
     },
     port::{
-        Authorisations, Clock, Connect, Connected, Consents, Due, Egress, Methods, StoreError,
-        Take, Vault, VaultError, shard,
+        Authorisations, Clock, Connect, Connected, Consents, Due, Egress, Entropy, Methods,
+        StoreError, Take, Vault, VaultError, shard,
     },
-    protocol::refusal::TokenFailure,
+    protocol::{refusal::TokenFailure, scope::Scope},
 };
 
-/// What a provider sent a person back with, before anything of it is believed (RFC 6749 §4.1.2).
-#[derive(Debug)]
-pub struct UnverifiedAnswer {
-    /// The state.
-    pub state: Secret,
-    /// The authorisation code.
-    pub code: Option<Secret>,
-    /// The error code.
-    pub error: Option<String>,
-    /// The issuer (RFC 9207).
-    pub issuer: Option<String>,
-}
+pub use crate::protocol::callback::UnverifiedAnswer;
+
+/// How many parameters of a callback are looked at as a state: its name is known only once it is found.
+const MOST_CANDIDATES: usize = 8;
 
 /// What became of an answer.
 #[derive(Debug)]
@@ -89,6 +81,8 @@ pub struct Complete<'a> {
     pub egress: &'a dyn Egress,
     /// The clock.
     pub clock: &'a dyn Clock,
+    /// Randomness.
+    pub entropy: &'a dyn Entropy,
     /// Where we run.
     pub deployment: &'a Deployment,
 }
@@ -108,28 +102,44 @@ impl Complete<'_> {
     pub async fn callback(
         &self,
         answer: UnverifiedAnswer,
-        cookie: impl FnOnce(&Digest) -> Option<Secret>,
+        cookie: impl Fn(&Digest) -> Option<Secret>,
     ) -> Result<Completion, CompleteError> {
-        let digest = Digest::of(&answer.state);
-        let holds = cookie(&digest);
-        match self.authorisations.take(&digest, self.clock.now()).await? {
-            Take::Unknown => Ok(Completion::Unknown),
-            Take::Expired => Ok(Completion::Expired),
-            Take::Replayed(authorisation) if is_beginner(&authorisation, holds.as_ref()) => {
-                self.result(authorisation).await
-            }
-            Take::Replayed(_) => Ok(Completion::Unknown),
-            Take::Taken(authorisation) if is_beginner(&authorisation, holds.as_ref()) => {
-                match self.finish(&authorisation, &answer).await? {
-                    Ok(None) => Ok(Completion::Connected(authorisation)),
-                    Ok(Some(grant)) => {
-                        insist(self.clock, || self.authorisations.park(&digest, &grant)).await?;
-                        Ok(Completion::Parked(authorisation))
-                    }
-                    Err(miss) => self.missed(authorisation, miss).await,
+        for state in answer.state_candidates().take(MOST_CANDIDATES) {
+            let digest = Digest::of(state);
+            let holds = cookie(&digest);
+            match self.authorisations.take(&digest, self.clock.now()).await? {
+                Take::Unknown => {}
+                Take::Expired => return Ok(Completion::Expired),
+                Take::Replayed(authorisation) if is_beginner(&authorisation, holds.as_ref()) => {
+                    return self.result(authorisation).await;
+                }
+                Take::Replayed(_) => return Ok(Completion::Unknown),
+                Take::Taken(authorisation) if is_beginner(&authorisation, holds.as_ref()) => {
+                    return self.taken(authorisation, state, &answer).await;
+                }
+                Take::Taken(authorisation) => {
+                    return self.missed(authorisation, Miss::OtherBrowser).await;
                 }
             }
-            Take::Taken(authorisation) => self.missed(authorisation, Miss::OtherBrowser).await,
+        }
+        Ok(Completion::Unknown)
+    }
+
+    /// Sees an authorisation through whose state was taken just now.
+    async fn taken(
+        &self,
+        authorisation: Box<Authorisation>,
+        state: &Secret,
+        answer: &UnverifiedAnswer,
+    ) -> Result<Completion, CompleteError> {
+        match self.finish(&authorisation, state, answer).await? {
+            Ok(None) => Ok(Completion::Connected(authorisation)),
+            Ok(Some(grant)) => {
+                let digest = &authorisation.state;
+                insist(self.clock, || self.authorisations.park(digest, &grant)).await?;
+                Ok(Completion::Parked(authorisation))
+            }
+            Err(miss) => self.missed(authorisation, miss).await,
         }
     }
 
@@ -164,7 +174,10 @@ impl Complete<'_> {
             .map_err(|_| VaultError::Refused)?;
         let grant = Grant {
             tokens,
+            refreshable: parked.refreshable,
             expires_at: parked.expires_at,
+            refresh_from: parked.refresh_from,
+            refresh_ends_at: parked.refresh_ends_at,
             scopes: parked.scopes.clone(),
             received_at: parked.received_at,
         };
@@ -179,13 +192,42 @@ impl Complete<'_> {
     async fn finish(
         &self,
         authorisation: &Authorisation,
+        state: &Secret,
         answer: &UnverifiedAnswer,
     ) -> Result<Result<Option<StoredGrant>, Miss>, CompleteError> {
-        let code = match check(authorisation, answer) {
-            Ok(code) => code,
-            Err(miss) => return Ok(Err(miss)),
+        let Some((method, values)) = self.prepared(authorisation).await? else {
+            return Ok(Err(Miss::Misconfigured));
         };
-        let grant = match self.exchange(authorisation, code).await? {
+        if let Err(miss) = check(authorisation, &method.callback, answer) {
+            return Ok(Err(miss));
+        }
+        let callback_url = self.deployment.callback_url();
+        let plain = Scope::new(&values, callback_url);
+        let secret = method.client.secret.as_ref();
+        let secret = secret.and_then(|secret| secret.fill(&plain).ok());
+        let secret = secret.map(Secret::new);
+        let scope = Scope {
+            client_secret: secret.as_ref(),
+            ..plain
+        };
+        let captured = match answer.captured(&method, &values, &scope) {
+            Ok(captured) => captured,
+            Err(why) => {
+                warn!(instance = %authorisation.instance.id, %why, "callback refused");
+                return Ok(Err(Miss::Mismatch));
+            }
+        };
+        let values = values.with(&method, &captured, callback_url);
+        let code = Code {
+            code: answer.get(&method.callback.code),
+            state,
+            verifier: None,
+            redirect_uri: &authorisation.redirect_uri,
+            scopes: &authorisation.scopes,
+            captured: &captured,
+        };
+        let client = self.client(&method, &values);
+        let grant = match self.exchange(authorisation, &client, code).await? {
             Ok(grant) => grant,
             Err(failure) => {
                 warn!(
@@ -209,12 +251,9 @@ impl Complete<'_> {
     async fn exchange(
         &self,
         authorisation: &Authorisation,
-        code: &Secret,
+        client: &Client<'_>,
+        code: Code<'_>,
     ) -> Result<Result<Grant, TokenFailure>, CompleteError> {
-        let impossible = || TokenFailure::new(FailureCode::RequestImpossible, false);
-        let Some((method, values)) = self.prepared(authorisation).await? else {
-            return Ok(Err(impossible()));
-        };
         let verifier = match &authorisation.verifier {
             None => None,
             Some(sealed) => {
@@ -223,17 +262,17 @@ impl Complete<'_> {
                 Some(open_text(self.vault, &place, sealed).await?)
             }
         };
-        let client = self.client(&method, &values);
         let mut tries = 0;
         loop {
             tries += 1;
             let code = Code {
-                code,
                 verifier: verifier.as_ref(),
-                redirect_uri: &authorisation.redirect_uri,
-                scopes: &authorisation.scopes,
+                ..code
             };
-            match client.exchange_code(&authorisation.token_url, code).await {
+            match client
+                .exchange_code(authorisation.token_url.as_ref(), code)
+                .await
+            {
                 Err(failure) if failure.code == FailureCode::Unreachable && tries < 2 => {}
                 outcome => return Ok(outcome),
             }
@@ -257,8 +296,11 @@ impl Complete<'_> {
             self.vault,
             &stored,
             &method,
-            key,
-            values,
+            Whose {
+                instance: key,
+                values,
+                captured: &GivenValues::new(),
+            },
             self.deployment.callback_url(),
         )
         .await?;
@@ -269,6 +311,7 @@ impl Complete<'_> {
         Client {
             egress: self.egress,
             clock: self.clock,
+            entropy: self.entropy,
             method,
             values,
             callback_url: self.deployment.callback_url(),
@@ -283,8 +326,10 @@ impl Complete<'_> {
         Ok(StoredGrant {
             epoch,
             tokens: self.vault.seal(place, &plaintext)?,
-            refreshable: grant.tokens.refresh_token.is_some(),
+            refreshable: grant.refreshable,
             expires_at: grant.expires_at,
+            refresh_from: grant.refresh_from,
+            refresh_ends_at: grant.refresh_ends_at,
             scopes: grant.scopes.clone(),
             received_at: grant.received_at,
         })
@@ -345,6 +390,8 @@ impl Complete<'_> {
         let Some((method, values)) = self.prepared(authorisation).await? else {
             return Ok(());
         };
+        let captured = &grant.tokens.captured;
+        let values = values.with(&method, captured, self.deployment.callback_url());
         if let Some(request) = &method.revoke
             && let Err(failure) = self
                 .client(&method, &values)
@@ -394,21 +441,24 @@ fn is_beginner(authorisation: &Authorisation, cookie: Option<&Secret>) -> bool {
     }
 }
 
-/// The code, if the answer is one to this authorisation and says yes.
-fn check<'a>(
+/// Whether the answer is one to this authorisation and says yes.
+fn check(
     authorisation: &Authorisation,
-    answer: &'a UnverifiedAnswer,
-) -> Result<&'a Secret, Miss> {
+    callback: &Callback,
+    answer: &UnverifiedAnswer,
+) -> Result<(), Miss> {
     // RFC 9207 §2.4: compared as strings, errors included.
+    let issuer = answer.get("iss").map(|issuer| issuer.expose());
     if let Some(expected) = &authorisation.issuer
-        && answer.issuer.as_ref() != Some(expected)
+        && issuer != Some(expected)
     {
         return Err(Miss::Mismatch);
     }
-    match (&answer.error, &answer.code) {
-        (Some(error), _) if error == "access_denied" => Err(Miss::Denied),
+    match (callback.error(answer), answer.get(&callback.code)) {
+        (Some("access_denied"), _) => Err(Miss::Denied),
         (Some(_), _) => Err(Miss::ProviderRefused),
-        (None, Some(code)) => Ok(code),
+        (None, Some(_)) => Ok(()),
+        (None, None) if !callback.code_required => Ok(()),
         (None, None) => Err(Miss::Mismatch),
     }
 }

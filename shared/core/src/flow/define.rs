@@ -168,7 +168,7 @@ impl Define<'_> {
             created_at: now,
             updated_at: now,
         };
-        let method = self.revised(blank, draft).await?;
+        let method = Box::pin(self.revised(blank, draft)).await?;
         match self.methods.create(&method).await? {
             Change::Done => Ok(method),
             Change::Lost => Err(DefineError::Full),
@@ -194,7 +194,7 @@ impl Define<'_> {
         if current.version != seen {
             return Err(DefineError::Lost);
         }
-        let method = self.revised(current, draft).await?;
+        let method = Box::pin(self.revised(current, draft)).await?;
         changed(self.methods.update(&method).await?, "auth method")?;
         Ok(method)
     }
@@ -265,6 +265,10 @@ impl Define<'_> {
             let Some(value) = change.filter(|value| !value.expose().is_empty()) else {
                 continue;
             };
+            let value = match method.variable(&key) {
+                Some(variable) => Secret::new(variable.uniform(value.expose())),
+                None => value,
+            };
             if let Err(found) = check_builder_value(method, &key, &value) {
                 faults.extend(found.under("/values"));
             } else if method.variable(&key).is_some_and(Variable::is_secret) {
@@ -290,6 +294,7 @@ impl Define<'_> {
         let known = KnownValues::resolve(
             method,
             &plain_values(&values.plain),
+            &BTreeMap::new(),
             &BTreeMap::new(),
             callback_url,
         );

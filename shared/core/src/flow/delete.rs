@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{
     Deployment,
     exchange::Client,
-    open::known_values,
+    open::{Whose, known_values},
     refresh::{LEASE, SKEW},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         id::InstanceKey,
         instance::{Instance, State},
     },
-    port::{Clock, Deletions, Due, Egress, Methods, StoreError, Vault, VaultError, shard},
+    port::{Clock, Deletions, Due, Egress, Entropy, Methods, StoreError, Vault, VaultError, shard},
 };
 
 /// What the provider said to a revocation.
@@ -61,6 +61,8 @@ pub struct Delete<'a> {
     pub egress: &'a dyn Egress,
     /// The clock.
     pub clock: &'a dyn Clock,
+    /// Randomness.
+    pub entropy: &'a dyn Entropy,
     /// Where we run.
     pub deployment: &'a Deployment,
 }
@@ -147,23 +149,27 @@ impl Delete<'_> {
         };
         let key = &instance.key;
         let callback_url = self.deployment.callback_url();
-        let values = known_values(
-            self.vault,
-            &stored,
-            &method,
-            key,
-            &instance.values,
-            callback_url,
-        )
-        .await?;
         let opened = self
             .vault
             .open(&Instance::tokens_place(key, grant.epoch), &grant.tokens)
             .await?;
         let tokens = Tokens::from_plaintext(&opened).map_err(|_| VaultError::Refused)?;
+        let values = known_values(
+            self.vault,
+            &stored,
+            &method,
+            Whose {
+                instance: key,
+                values: &instance.values,
+                captured: &tokens.captured,
+            },
+            callback_url,
+        )
+        .await?;
         let client = Client {
             egress: self.egress,
             clock: self.clock,
+            entropy: self.entropy,
             method: &method,
             values: &values,
             callback_url,

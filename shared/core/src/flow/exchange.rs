@@ -4,34 +4,36 @@
 //! given, [`Wire`], has the request re-expressed, sends it once, and turns the answer back. What
 //! the crate says of an answer that it can't read is dropped: it could quote tokens.
 
-use std::{borrow::Cow, sync::OnceLock, time::Duration};
+mod step;
+mod wire;
 
-use futures_util::future::BoxFuture;
+use std::{borrow::Cow, time::Duration};
+
 use jiff::Timestamp;
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest,
-    HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, RevocationUrl,
-    StandardRevocableToken, TokenUrl,
-    basic::{BasicClient, BasicTokenResponse},
+    AuthorizationCode, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    RevocationUrl, StandardRevocableToken, TokenUrl,
 };
+use tracing::warn;
 use url::Url;
+use wire::{Stop, Wire};
 
 use crate::{
     model::{
         Secret,
-        definition::ClientAuthentication,
+        definition::{KeepRefreshToken, RefreshMode},
         failure::FailureCode,
         grant::{Grant, Tokens},
-        method::{AuthMethod, Request, Response, TokenRequest},
-        url_template::UrlTemplate,
+        method::{AuthMethod, Request},
         values::KnownValues,
     },
-    port::{Clock, Egress, SendError, WireAnswer},
+    port::{Clock, Egress, Entropy},
     protocol::{
+        client::Identity,
         dialect,
-        refusal::{self, TokenFailure},
-        scope::Scope,
-        token_answer,
+        moment::Moment,
+        refusal::TokenFailure,
+        scope::{Scope, Steps},
     },
 };
 
@@ -39,77 +41,178 @@ use crate::{
 pub(super) struct Client<'a> {
     pub(super) egress: &'a dyn Egress,
     pub(super) clock: &'a dyn Clock,
+    pub(super) entropy: &'a dyn Entropy,
     pub(super) method: &'a AuthMethod,
     pub(super) values: &'a KnownValues,
     pub(super) callback_url: &'a str,
 }
 
 /// An authorisation code, with what proves that it is ours.
+#[derive(Clone, Copy)]
 pub(super) struct Code<'a> {
-    pub(super) code: &'a Secret,
+    /// None where consent brings none.
+    pub(super) code: Option<&'a Secret>,
+    pub(super) state: &'a Secret,
     pub(super) verifier: Option<&'a Secret>,
     pub(super) redirect_uri: &'a Url,
     pub(super) scopes: &'a [String],
+    /// What the callback brought.
+    pub(super) captured: &'a std::collections::BTreeMap<String, Secret>,
 }
 
 impl Client<'_> {
-    /// Exchanges a code for tokens at a pinned URL (RFC 6749 §4.1.3).
+    /// Exchanges a code for tokens (RFC 6749 §4.1.3), at the pinned URL if there is one.
     pub(super) async fn exchange_code(
         &self,
-        token_url: &Url,
+        pinned: Option<&Url>,
         code: Code<'_>,
     ) -> Result<Grant, TokenFailure> {
-        let who = self.credentials()?;
+        let moment = moment(self.clock, self.entropy);
+        let joined = code.scopes.join(&self.method.authorise.scope_separator);
+        let mut steps = Steps::default();
         let scope = Scope {
             redirect_uri: Some(code.redirect_uri.as_str()),
-            code: Some(code.code),
-            ..self.scope(&who)
+            code: code.code,
+            state: Some(code.state),
+            scope: Some(&joined),
+            moment: Some(&moment),
+            ..Scope::new(self.values, self.callback_url)
         };
-        let wired = &[("grant_type", "grant_type")];
-        let wire = self.wire(
-            &self.method.token,
-            token_url.clone(),
-            wired,
-            scope,
-            self.method.timeout,
-        );
-        let client = client(&who).set_token_uri(TokenUrl::from_url(token_url.clone()));
-        let redirect = RedirectUrl::from_url(code.redirect_uri.clone());
-        let mut request = client
-            .exchange_code(AuthorizationCode::new(code.code.expose().clone()))
-            .set_redirect_uri(Cow::Owned(redirect));
-        if let Some(verifier) = code.verifier {
-            request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().clone()));
-        }
-        let answer = request.request_async(&wire).await;
-        wire.grant(answer, &self.method.token.response, code.scopes)
+        let request = &self.method.token;
+        self.make(&request.before, &scope, &mut steps).await?;
+        let scope = Scope {
+            steps: Some(&steps),
+            ..scope
+        };
+        let url = match pinned {
+            Some(url) => url.clone(),
+            None => dialect::url(&request.urls, &scope).map_err(|_| impossible())?,
+        };
+        let identity = self.identity(request, &url, &moment, &scope)?;
+        let wire = Wire {
+            wired: &[("grant_type", "grant_type")],
+            limit: self.method.timeout,
+            ..self.wire(request, url.clone(), &identity, with(scope, &identity))
+        };
+        let client = identity.standard().set_token_uri(TokenUrl::from_url(url));
+        let answer = match code.code {
+            Some(text) => {
+                let redirect = RedirectUrl::from_url(code.redirect_uri.clone());
+                let mut asked = client
+                    .exchange_code(AuthorizationCode::new(text.expose().clone()))
+                    .set_redirect_uri(Cow::Owned(redirect));
+                if let Some(verifier) = code.verifier {
+                    asked =
+                        asked.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().clone()));
+                }
+                asked.request_async(&wire).await
+            }
+            None => {
+                client
+                    .exchange_client_credentials()
+                    .request_async(&wire)
+                    .await
+            }
+        };
+        let mut grant = wire.grant(answer, code.scopes)?;
+        let mut captured = code.captured.clone();
+        captured.append(&mut grant.tokens.captured);
+        grant.tokens.captured = captured;
+        let scope = Scope {
+            steps: None,
+            ..wire.scope
+        };
+        self.continue_with(request, &mut grant, &scope, steps.clone())
+            .await?;
+        self.look_up(&mut grant, &scope).await;
+        Ok(self.finished(grant))
     }
 
-    /// Exchanges a refresh token for tokens (RFC 6749 §6). Where the answer brings no new refresh
-    /// token, the one that was used stays.
+    /// Refreshes the token set that wants it most (RFC 6749 §6). What the answer doesn't bring stays.
     pub(super) async fn refresh(
         &self,
         tokens: &Tokens,
         scopes: &[String],
         limit: Duration,
     ) -> Result<Grant, TokenFailure> {
-        let who = self.credentials()?;
-        let refresh_token = tokens.refresh_token.as_ref().ok_or_else(impossible)?;
-        let scope = self.token_scope(&who, tokens);
-        let url = fill(self.method.refresh.request.url.as_ref(), &scope)?;
-        let wired = &[("grant_type", "refresh_grant_type")];
-        let wire = self.wire(&self.method.refresh, url.clone(), wired, scope, limit);
-        let client = client(&who).set_token_uri(TokenUrl::from_url(url));
-        let token = RefreshToken::new(refresh_token.expose().clone());
-        let answer = client
-            .exchange_refresh_token(&token)
-            .request_async(&wire)
-            .await;
-        let mut grant = wire.grant(answer, &self.method.refresh.response, scopes)?;
-        if grant.tokens.refresh_token.is_none() {
-            grant.tokens.refresh_token = Some(refresh_token.clone());
+        let refresh = &self.method.refresh;
+        let set = match refresh.mode {
+            RefreshMode::RefreshToken => tokens.most_due(),
+            RefreshMode::AccessToken
+            | RefreshMode::ClientCredentials
+            | RefreshMode::Resign
+            | RefreshMode::None => None,
+        };
+        let asking = with_main(tokens, set);
+        let moment = moment(self.clock, self.entropy);
+        let joined = scopes.join(&self.method.authorise.scope_separator);
+        let mut steps = Steps::default();
+        let redirect_uri = self.redirect_uri();
+        let scope = Scope {
+            redirect_uri: redirect_uri.as_deref(),
+            scope: Some(&joined),
+            tokens: Some(&asking),
+            moment: Some(&moment),
+            ..Scope::new(self.values, self.callback_url)
+        };
+        let request = &refresh.request;
+        self.make(&request.before, &scope, &mut steps).await?;
+        let scope = Scope {
+            steps: Some(&steps),
+            ..scope
+        };
+        let url = dialect::url(&request.urls, &scope).map_err(|_| impossible())?;
+        let identity = self.identity(request, &url, &moment, &scope)?;
+        let wire = Wire {
+            kept: refresh
+                .keep_access_token
+                .then_some(&asking.main.access_token),
+            wired: &[("grant_type", "refresh_grant_type")],
+            bare: matches!(refresh.mode, RefreshMode::AccessToken | RefreshMode::Resign),
+            limit,
+            ..self.wire(request, url.clone(), &identity, with(scope, &identity))
+        };
+        let client = identity.standard().set_token_uri(TokenUrl::from_url(url));
+        let answer = match (refresh.mode, &asking.main.refresh_token) {
+            (RefreshMode::RefreshToken, Some(token)) => {
+                let token = RefreshToken::new(token.expose().clone());
+                client
+                    .exchange_refresh_token(&token)
+                    .request_async(&wire)
+                    .await
+            }
+            (RefreshMode::RefreshToken, None) | (RefreshMode::None, _) => {
+                return Err(impossible());
+            }
+            (
+                RefreshMode::AccessToken | RefreshMode::ClientCredentials | RefreshMode::Resign,
+                _,
+            ) => {
+                client
+                    .exchange_client_credentials()
+                    .request_async(&wire)
+                    .await
+            }
+        };
+        let mut grant = wire.grant(answer, scopes)?;
+        self.keep_refresh_token(&mut grant, &asking);
+        if set.is_none() {
+            let scope = Scope {
+                steps: None,
+                ..wire.scope
+            };
+            // The answer is worth keeping whatever becomes of what follows it: a refresh token may
+            // be usable once.
+            if let Err(failure) = self
+                .continue_with(request, &mut grant, &scope, steps.clone())
+                .await
+            {
+                warn!(code = ?failure.code, words = failure.words.as_deref(), "a step after the refresh failed");
+                grant.tokens.main.expires_at = Some(grant.received_at);
+            }
         }
-        Ok(grant)
+        merge(&mut grant, tokens, set);
+        Ok(self.finished(grant))
     }
 
     /// Asks the provider to revoke the tokens: the refresh token, which ends the whole grant, or the
@@ -119,29 +222,36 @@ impl Client<'_> {
         request: &Request,
         tokens: &Tokens,
     ) -> Result<(), TokenFailure> {
-        let who = self.credentials()?;
-        let scope = self.token_scope(&who, tokens);
-        let url = fill(request.url.as_ref(), &scope)?;
+        let moment = moment(self.clock, self.entropy);
+        let mut steps = Steps::default();
+        let redirect_uri = self.redirect_uri();
+        let scope = Scope {
+            redirect_uri: redirect_uri.as_deref(),
+            tokens: Some(tokens),
+            moment: Some(&moment),
+            ..Scope::new(self.values, self.callback_url)
+        };
+        self.make(&request.before, &scope, &mut steps).await?;
+        let scope = Scope {
+            steps: Some(&steps),
+            ..scope
+        };
+        let url = dialect::url(&request.urls, &scope).map_err(|_| impossible())?;
+        let identity = self.identity(request, &url, &moment, &scope)?;
         let wire = Wire {
-            egress: self.egress,
-            clock: self.clock,
-            request,
-            reads: None,
-            url,
-            wired: &[],
-            scope,
+            reads_tokens: false,
             limit: self.method.timeout,
-            asked_at: OnceLock::new(),
+            ..self.wire(request, url, &identity, with(scope, &identity))
         };
         // The crate refuses plain http, which only loopback may have; where the request goes is the
         // wire's business.
         let stand_in = RevocationUrl::new("https://revocation.invalid/".to_owned())
             .map_err(|_| impossible())?;
-        let client = client(&who).set_revocation_url(stand_in);
-        let token = match &tokens.refresh_token {
+        let client = identity.standard().set_revocation_url(stand_in);
+        let token = match &tokens.main.refresh_token {
             Some(token) => StandardRevocableToken::from(RefreshToken::new(token.expose().clone())),
             None => StandardRevocableToken::from(oauth2::AccessToken::new(
-                tokens.access_token.expose().clone(),
+                tokens.main.access_token.expose().clone(),
             )),
         };
         let asked = client.revoke_token(token).map_err(|_| impossible())?;
@@ -156,195 +266,121 @@ impl Client<'_> {
         }
     }
 
-    /// The tokens' own values beside the client's.
-    fn token_scope<'s>(&'s self, who: &'s Credentials, tokens: &'s Tokens) -> Scope<'s> {
-        Scope {
-            access_token: Some(&tokens.access_token),
-            refresh_token: tokens.refresh_token.as_ref(),
-            ..self.scope(who)
-        }
-    }
-
-    fn scope<'s>(&'s self, who: &'s Credentials) -> Scope<'s> {
-        Scope {
-            client_id: Some(&who.id),
-            client_secret: who.secret.as_ref(),
-            ..Scope::new(self.values, self.callback_url)
-        }
-    }
-
-    fn credentials(&self) -> Result<Credentials, TokenFailure> {
+    fn redirect_uri(&self) -> Option<String> {
         let scope = Scope::new(self.values, self.callback_url);
-        let client = &self.method.client;
-        let fill = |template: &crate::model::template::Template| {
-            template.fill(&scope).map_err(|_| impossible())
-        };
-        let secret = client
-            .secret
-            .as_ref()
-            .map(fill)
-            .transpose()?
-            .map(Secret::new);
-        Ok(Credentials {
-            id: fill(&client.id)?,
-            secret,
-            authentication: client.authentication,
-        })
+        self.method.redirect_uri.fill(&scope).ok()
+    }
+
+    fn identity(
+        &self,
+        request: &Request,
+        url: &Url,
+        moment: &Moment,
+        scope: &Scope<'_>,
+    ) -> Result<Identity, TokenFailure> {
+        Identity::new(&self.method.client, request, url, moment, scope).map_err(|_| impossible())
     }
 
     fn wire<'s>(
         &'s self,
-        request: &'s TokenRequest,
+        request: &'s Request,
         url: Url,
-        wired: &'s [(&'s str, &'s str)],
+        identity: &'s Identity,
         scope: Scope<'s>,
-        limit: Duration,
     ) -> Wire<'s> {
-        Wire {
-            egress: self.egress,
-            clock: self.clock,
-            request: &request.request,
-            reads: Some(&request.response),
-            url,
-            wired,
-            scope,
-            limit,
-            asked_at: OnceLock::new(),
+        Wire::new(self, request, url, identity, scope)
+    }
+
+    fn keep_refresh_token(&self, grant: &mut Grant, old: &Tokens) {
+        let (new, old) = (&mut grant.tokens.main, &old.main);
+        match self.method.refresh.keep_refresh_token {
+            KeepRefreshToken::Always => new.refresh_token.clone_from(&old.refresh_token),
+            KeepRefreshToken::IfAbsent if new.refresh_token.is_none() => {
+                new.refresh_token.clone_from(&old.refresh_token);
+            }
+            KeepRefreshToken::IfAbsent | KeepRefreshToken::Never => {}
         }
     }
-}
 
-/// Who the provider knows us as.
-struct Credentials {
-    id: String,
-    secret: Option<Secret>,
-    authentication: ClientAuthentication,
-}
-
-/// The standard client (RFC 6749 §2.3.1).
-fn client(who: &Credentials) -> BasicClient {
-    let client =
-        BasicClient::new(ClientId::new(who.id.clone())).set_auth_type(match who.authentication {
-            ClientAuthentication::Basic => AuthType::BasicAuth,
-            ClientAuthentication::Body | ClientAuthentication::None => AuthType::RequestBody,
+    /// What follows from all parts of a grant.
+    fn finished(&self, mut grant: Grant) -> Grant {
+        let refresh = &self.method.refresh;
+        let can = match refresh.mode {
+            RefreshMode::RefreshToken => grant.tokens.has_refresh_token(),
+            RefreshMode::AccessToken | RefreshMode::ClientCredentials | RefreshMode::Resign => true,
+            RefreshMode::None => false,
+        };
+        grant.refreshable &= can;
+        grant.expires_at = grant.tokens.first_end();
+        grant.refresh_from = refresh.last.and_then(|last| {
+            let ends_at = grant.tokens.main.expires_at?;
+            ends_at.checked_sub(last).ok()
         });
-    match &who.secret {
-        Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().clone())),
-        None => client,
+        grant
     }
 }
 
-fn fill(url: Option<&UrlTemplate>, scope: &Scope<'_>) -> Result<Url, TokenFailure> {
-    url.and_then(|url| url.fill(scope).ok())
-        .ok_or_else(impossible)
+/// The values of a request, the client's own among them.
+fn with<'s>(scope: Scope<'s>, identity: &'s Identity) -> Scope<'s> {
+    Scope {
+        client_id: Some(&identity.id),
+        client_secret: identity.secret.as_ref(),
+        ..scope
+    }
+}
+
+/// The tokens with a further set in the place of the main one.
+fn with_main(tokens: &Tokens, set: Option<&str>) -> Tokens {
+    let mut asking = tokens.clone();
+    if let Some(set) = set.and_then(|name| tokens.sets.get(name)) {
+        asking.main = set.clone();
+    }
+    asking
+}
+
+/// Puts what a refresh brought beside what was there.
+fn merge(grant: &mut Grant, old: &Tokens, set: Option<&str>) {
+    let mut tokens = old.clone();
+    match set {
+        Some(name) => drop(
+            tokens
+                .sets
+                .insert(name.to_owned(), grant.tokens.main.clone()),
+        ),
+        None => {
+            tokens.main = grant.tokens.main.clone();
+            for (name, mut new) in std::mem::take(&mut grant.tokens.sets) {
+                let before = tokens.sets.remove(&name);
+                new.refresh_token = new
+                    .refresh_token
+                    .or_else(|| before.and_then(|before| before.refresh_token));
+                tokens.sets.insert(name, new);
+            }
+        }
+    }
+    tokens.captured.append(&mut grant.tokens.captured);
+    grant.tokens = tokens;
+}
+
+/// What is drawn for one request.
+pub(super) fn moment(clock: &dyn Clock, entropy: &dyn Entropy) -> Moment {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    Moment {
+        now: clock.now(),
+        uuid: uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string(),
+        random: entropy.letters_and_digits(crate::model::template::LONGEST_RANDOM),
+    }
 }
 
 fn impossible() -> TokenFailure {
     TokenFailure::new(FailureCode::RequestImpossible, false)
 }
 
-/// The HTTP client of one request.
-struct Wire<'a> {
-    egress: &'a dyn Egress,
-    clock: &'a dyn Clock,
-    request: &'a Request,
-    /// How to find tokens in the answer; `None` where its status says all.
-    reads: Option<&'a Response>,
-    url: Url,
-    wired: &'a [(&'a str, &'a str)],
-    scope: Scope<'a>,
-    limit: Duration,
-    asked_at: OnceLock<Timestamp>,
-}
-
-/// Why the standard parser never sees an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the request brought no standard answer")]
-struct Stop(TokenFailure);
-
-impl<'c> AsyncHttpClient<'c> for Wire<'_> {
-    type Error = Stop;
-    type Future = BoxFuture<'c, Result<HttpResponse, Stop>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move { self.send(request).await.map_err(Stop) })
-    }
-}
-
-impl Wire<'_> {
-    async fn send(&self, standard: HttpRequest) -> Result<HttpResponse, TokenFailure> {
-        let (url, limit) = (self.url.clone(), self.limit);
-        let request = dialect::express(standard, self.request, url, self.wired, &self.scope, limit)
-            .map_err(|_| impossible())?;
-        let answer = self
-            .egress
-            .send(request)
-            .await
-            .map_err(|error| not_answered(&error))?;
-        let now = self.clock.now();
-        self.asked_at.get_or_init(|| {
-            let round_trip = jiff::SignedDuration::try_from(answer.round_trip).unwrap_or_default();
-            now.saturating_sub(round_trip).unwrap_or(now)
-        });
-        match self.reads {
-            Some(response) => token_answer::standard(&answer, response, &self.scope, now),
-            None => accepted(&answer, now),
-        }
-    }
-
-    fn grant(
-        &self,
-        answer: Result<BasicTokenResponse, oauth2::basic::BasicRequestTokenError<Stop>>,
-        response: &Response,
-        scopes: &[String],
-    ) -> Result<Grant, TokenFailure> {
-        let asked_at = self
-            .asked_at
-            .get()
-            .copied()
-            .unwrap_or_else(|| self.clock.now());
-        match answer {
-            Ok(answer) => Ok(token_answer::grant(&answer, response, scopes, asked_at)),
-            Err(RequestTokenError::Request(Stop(failure))) => Err(self.clean(failure)),
-            Err(
-                RequestTokenError::ServerResponse(_)
-                | RequestTokenError::Parse(..)
-                | RequestTokenError::Other(_),
-            ) => Err(TokenFailure::new(FailureCode::AnswerUnreadable, true)),
-        }
-    }
-
-    /// Takes everything secret that was sent out of what came back.
-    fn clean(&self, failure: TokenFailure) -> TokenFailure {
-        let scope = &self.scope;
-        let sent = [
-            scope.client_secret,
-            scope.code,
-            scope.access_token,
-            scope.refresh_token,
-        ];
-        failure.without(&sent.into_iter().flatten().collect::<Vec<_>>())
-    }
-}
-
-/// A revocation is confirmed by its status alone (RFC 7009 §2.2).
-fn accepted(answer: &WireAnswer, now: Timestamp) -> Result<HttpResponse, TokenFailure> {
-    if answer.status.is_success() {
-        return Ok(HttpResponse::new(Vec::new()));
-    }
-    let read = serde_json::from_slice(answer.body.expose()).ok();
-    Err(refusal::failure(
-        answer.status,
-        &answer.headers,
-        read.as_ref(),
-        now,
-    ))
-}
-
-fn not_answered(error: &SendError) -> TokenFailure {
-    match error {
-        SendError::Refused(_) => TokenFailure::new(FailureCode::DestinationRefused, false),
-        SendError::NotSent(_) => TokenFailure::new(FailureCode::Unreachable, false),
-        SendError::InDoubt(_) => TokenFailure::new(FailureCode::AnswerLost, true),
-    }
+/// When a request was sent whose answer has just come.
+fn asked_at(now: Timestamp, round_trip: Duration) -> Timestamp {
+    let round_trip = jiff::SignedDuration::try_from(round_trip).unwrap_or_default();
+    now.saturating_sub(round_trip).unwrap_or(now)
 }

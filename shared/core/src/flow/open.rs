@@ -14,20 +14,35 @@ use crate::{
     port::{Vault, VaultError},
 };
 
+/// Whose values are opened.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) instance: &'a InstanceKey,
+    /// What the user gave.
+    pub(super) values: &'a StoredValues,
+    /// What the provider brought.
+    pub(super) captured: &'a GivenValues,
+}
+
 /// All values for requests in the name of an instance, secrets included.
 pub(super) async fn known_values(
     vault: &dyn Vault,
     stored: &StoredMethod,
     method: &AuthMethod,
-    instance: &InstanceKey,
-    values: &StoredValues,
+    whose: Whose<'_>,
     callback_url: &str,
 ) -> Result<KnownValues, VaultError> {
     let builders = |variable: &str| StoredMethod::value_place(&stored.key, variable);
-    let users = |variable: &str| Instance::value_place(instance, variable);
+    let users = |variable: &str| Instance::value_place(whose.instance, variable);
     let builder = open_all(vault, &stored.values.plain, &stored.values.sealed, builders).await?;
-    let user = open_all(vault, &values.plain, &values.sealed, users).await?;
-    Ok(KnownValues::resolve(method, &builder, &user, callback_url))
+    let user = open_all(vault, &whose.values.plain, &whose.values.sealed, users).await?;
+    Ok(KnownValues::resolve(
+        method,
+        &builder,
+        &user,
+        whose.captured,
+        callback_url,
+    ))
 }
 
 async fn open_all(

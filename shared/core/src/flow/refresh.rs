@@ -15,7 +15,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use super::{Deployment, exchange::Client, open::known_values, retry};
+use super::{
+    Deployment,
+    exchange::Client,
+    open::{Whose, known_values},
+    retry,
+};
 use crate::{
     model::{
         failure::{Failure, FailureCode},
@@ -204,8 +209,10 @@ impl Refresh<'_> {
             tokens: self
                 .vault
                 .seal(&Instance::tokens_place(key, held.epoch()), &plaintext)?,
-            refreshable: grant.tokens.refresh_token.is_some(),
+            refreshable: grant.refreshable,
             expires_at: grant.expires_at,
+            refresh_from: grant.refresh_from,
+            refresh_ends_at: grant.refresh_ends_at,
             scopes: grant.scopes,
             received_at: grant.received_at,
         };
@@ -347,18 +354,21 @@ impl Refresh<'_> {
             return Ok(None);
         };
         let (key, values) = (&instance.key, &instance.values);
+        let place = Instance::tokens_place(key, grant.epoch);
+        let tokens = Tokens::from_plaintext(&self.vault.open(&place, &grant.tokens).await?)
+            .map_err(|_| VaultError::Refused)?;
         let values = known_values(
             self.vault,
             &stored,
             &method,
-            key,
-            values,
+            Whose {
+                instance: key,
+                values,
+                captured: &tokens.captured,
+            },
             self.deployment.callback_url(),
         )
         .await?;
-        let place = Instance::tokens_place(key, grant.epoch);
-        let tokens = Tokens::from_plaintext(&self.vault.open(&place, &grant.tokens).await?)
-            .map_err(|_| VaultError::Refused)?;
         Ok(Some(Prepared {
             method,
             values,
@@ -370,6 +380,7 @@ impl Refresh<'_> {
         Client {
             egress: self.egress,
             clock: self.clock,
+            entropy: self.entropy,
             method: &prepared.method,
             values: &prepared.values,
             callback_url: self.deployment.callback_url(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    open::known_values,
+    open::{Whose, known_values},
     refresh::{Refresh, RefreshError, Refreshed},
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         instance::{Instance, State},
         method::AuthMethod,
         template::{Namespace, Template},
+        url_template::UrlTemplate,
         values::KnownValues,
     },
     port::{Condemn, StoreError, VaultError},
@@ -40,6 +41,10 @@ pub struct Credential {
     pub access_token: Secret,
     /// How the access token is used, as the provider spells it.
     pub token_type: String,
+    /// The access tokens of further sets, by name.
+    pub token_sets: std::collections::BTreeMap<String, Secret>,
+    /// The statuses of the provider's API that mean that the access token has ended.
+    pub expired_statuses: Vec<u16>,
     /// Headers, query and body parameters to apply.
     pub applied: Applied,
     /// When the access token ends, if that is known.
@@ -230,31 +235,42 @@ impl Refresh<'_> {
                 self.vault,
                 &stored,
                 &method,
-                &instance.key,
-                &instance.values,
+                Whose {
+                    instance: &instance.key,
+                    values: &instance.values,
+                    captured: &tokens.captured,
+                },
                 callback_url,
             )
             .await?
         } else {
             KnownValues::default()
         };
+        let plain = Scope::new(&values, self.deployment.callback_url());
+        let client_id = method.client.id.fill(&plain).ok();
+        let client_secret = method
+            .client
+            .secret
+            .as_ref()
+            .and_then(|secret| secret.fill(&plain).ok())
+            .map(Secret::new);
         let scope = Scope {
-            access_token: Some(&tokens.access_token),
-            ..Scope::new(&values, self.deployment.callback_url())
+            client_id: client_id.as_deref(),
+            client_secret: client_secret.as_ref(),
+            tokens: Some(&tokens),
+            ..plain
         };
-        let client_id = method.client.id.fill(&scope).ok();
-        let applied = apply(
-            &method.credential,
-            &Scope {
-                client_id: client_id.as_deref(),
-                ..scope
-            },
-        )
-        .map_err(|_| VendError::Impossible)?;
+        let applied = apply(&method.credential, &scope).map_err(|_| VendError::Impossible)?;
         Ok(Credential {
             instance: instance.clone(),
-            access_token: tokens.access_token,
-            token_type: tokens.token_type,
+            access_token: tokens.main.access_token.clone(),
+            token_type: tokens.main.token_type.clone(),
+            token_sets: tokens
+                .sets
+                .into_iter()
+                .map(|(name, set)| (name, set.access_token))
+                .collect(),
+            expired_statuses: method.credential.expired_statuses,
             applied,
             expires_at: grant.expires_at,
             scopes: grant.scopes.clone(),
@@ -290,9 +306,12 @@ fn names_values(method: &AuthMethod) -> bool {
         .query
         .iter()
         .chain(&credential.body)
+        .chain(&credential.values)
         .map(|(_, template)| template);
+    let base_url = credential.base_url.iter().flat_map(UrlTemplate::references);
     headers
         .chain(parameters)
         .flat_map(Template::references)
+        .chain(base_url)
         .any(|reference| reference.namespace != Namespace::Token)
 }

@@ -76,8 +76,9 @@ pub struct Authorisation {
     pub method_version: u64,
     /// The consent that the instance lived by when it was begun.
     pub incarnation: u64,
-    /// The token URL, resolved: the code and the client secret go there and nowhere else.
-    pub token_url: Url,
+    /// The token URL, resolved: the code and the client secret go there and nowhere else. `None` where
+    /// it depends on what the callback brings, which the definition bounds.
+    pub token_url: Option<Url>,
     /// The redirect URI that was sent.
     pub redirect_uri: Url,
     /// The scopes that were asked for.

@@ -1,5 +1,7 @@
 //! What a successful authorisation or refresh yields.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +12,14 @@ use super::{Secret, sealed::Sealed};
 pub struct Grant {
     /// The tokens.
     pub tokens: Tokens,
-    /// When the access token ends, if that is known.
+    /// Whether a new access token can be had without the user.
+    pub refreshable: bool,
+    /// When the first access token ends, if that is known.
     pub expires_at: Option<Timestamp>,
+    /// The provider refuses a refresh before this time.
+    pub refresh_from: Option<Timestamp>,
+    /// When the refresh token ends, if that is known.
+    pub refresh_ends_at: Option<Timestamp>,
     /// The scopes granted, or those asked for where the answer doesn't say (RFC 6749 §5.1).
     pub scopes: Vec<String>,
     /// When it was asked for; its life counts from then, so that we are never late.
@@ -21,21 +29,103 @@ pub struct Grant {
 /// The precious part of a grant.
 #[derive(Debug, Clone)]
 pub struct Tokens {
+    /// The tokens of the answer itself.
+    pub main: TokenSet,
+    /// Further sets of tokens, by name.
+    pub sets: BTreeMap<String, TokenSet>,
+    /// What else the provider brought, by variable.
+    pub captured: BTreeMap<String, Secret>,
+}
+
+/// An access token, and what came with it. Sealed and stored, so its fields may only be added to.
+#[derive(Debug, Clone)]
+pub struct TokenSet {
     /// The access token.
     pub access_token: Secret,
     /// The refresh token, if there is one.
     pub refresh_token: Option<Secret>,
+    /// The ID token, if there is one.
+    pub id_token: Option<Secret>,
     /// How the access token is used, as the provider spells it (RFC 6749 §7.1).
     pub token_type: String,
+    /// When the access token ends, if that is known.
+    pub expires_at: Option<Timestamp>,
 }
 
-/// Tokens as they are sealed; stored, so its fields may only be added to.
-#[derive(Serialize, Deserialize)]
+/// Tokens as they are sealed.
+#[derive(Serialize)]
 struct Written<'a> {
+    #[serde(flatten)]
+    main: WrittenSet<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sets: BTreeMap<&'a str, WrittenSet<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    captured: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct WrittenSet<'a> {
     access_token: &'a str,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
     token_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    access_token: Secret,
+    #[serde(default)]
+    refresh_token: Option<Secret>,
+    #[serde(default)]
+    id_token: Option<Secret>,
+    token_type: String,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    sets: BTreeMap<String, ReadSet>,
+    #[serde(default)]
+    captured: BTreeMap<String, Secret>,
+}
+
+#[derive(Deserialize)]
+struct ReadSet {
+    access_token: Secret,
+    #[serde(default)]
+    refresh_token: Option<Secret>,
+    #[serde(default)]
+    id_token: Option<Secret>,
+    token_type: String,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a TokenSet> for WrittenSet<'a> {
+    fn from(set: &'a TokenSet) -> Self {
+        let open = |secret: &'a Option<Secret>| secret.as_ref().map(|s| s.expose().as_str());
+        Self {
+            access_token: set.access_token.expose(),
+            refresh_token: open(&set.refresh_token),
+            id_token: open(&set.id_token),
+            token_type: &set.token_type,
+            expires_at: set.expires_at,
+        }
+    }
+}
+
+impl From<ReadSet> for TokenSet {
+    fn from(read: ReadSet) -> Self {
+        Self {
+            access_token: read.access_token,
+            refresh_token: read.refresh_token,
+            id_token: read.id_token,
+            token_type: read.token_type,
+            expires_at: read.expires_at,
+        }
+    }
 }
 
 impl Tokens {
@@ -44,13 +134,16 @@ impl Tokens {
     /// # Errors
     /// Never in practice: texts can always be written as JSON.
     pub fn to_plaintext(&self) -> Result<Secret<Vec<u8>>, serde_json::Error> {
+        let sets = self.sets.iter();
+        let captured = self.captured.iter();
         serde_json::to_vec(&Written {
-            access_token: self.access_token.expose(),
-            refresh_token: self
-                .refresh_token
-                .as_ref()
-                .map(|token| token.expose().as_str()),
-            token_type: &self.token_type,
+            main: (&self.main).into(),
+            sets: sets
+                .map(|(name, set)| (name.as_str(), set.into()))
+                .collect(),
+            captured: captured
+                .map(|(key, value)| (key.as_str(), value.expose().as_str()))
+                .collect(),
         })
         .map(Secret::new)
     }
@@ -60,21 +153,53 @@ impl Tokens {
     /// # Errors
     /// [`UnreadableTokens`] if it is something else.
     pub fn from_plaintext(plaintext: &Secret<Vec<u8>>) -> Result<Self, UnreadableTokens> {
-        #[derive(Deserialize)]
-        struct Read {
-            access_token: Secret,
-            #[serde(default)]
-            refresh_token: Option<Secret>,
-            token_type: String,
-        }
         // The parser's own error could quote a token.
         let read: Read =
             serde_json::from_slice(plaintext.expose()).map_err(|_| UnreadableTokens)?;
+        let sets = read.sets.into_iter();
         Ok(Self {
-            access_token: read.access_token,
-            refresh_token: read.refresh_token,
-            token_type: read.token_type,
+            main: TokenSet {
+                access_token: read.access_token,
+                refresh_token: read.refresh_token,
+                id_token: read.id_token,
+                token_type: read.token_type,
+                expires_at: read.expires_at,
+            },
+            sets: sets.map(|(name, set)| (name, set.into())).collect(),
+            captured: read.captured,
         })
+    }
+
+    /// The name of the further set that wants refreshing before all others; `None` if the main one does.
+    #[must_use]
+    pub fn most_due(&self) -> Option<&str> {
+        let ends = |set: &TokenSet| set.expires_at.unwrap_or(Timestamp::MAX);
+        let main = match self.main.refresh_token {
+            Some(_) => ends(&self.main),
+            None => Timestamp::MAX,
+        };
+        self.sets
+            .iter()
+            .filter(|(_, set)| set.refresh_token.is_some() && ends(set) < main)
+            .min_by_key(|(_, set)| ends(set))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Whether any set has a refresh token.
+    #[must_use]
+    pub fn has_refresh_token(&self) -> bool {
+        std::iter::once(&self.main)
+            .chain(self.sets.values())
+            .any(|set| set.refresh_token.is_some())
+    }
+
+    /// When the first access token ends.
+    #[must_use]
+    pub fn first_end(&self) -> Option<Timestamp> {
+        std::iter::once(&self.main)
+            .chain(self.sets.values())
+            .filter_map(|set| set.expires_at)
+            .min()
     }
 }
 
@@ -90,10 +215,14 @@ pub struct StoredGrant {
     pub epoch: u64,
     /// The sealed tokens.
     pub tokens: Sealed,
-    /// Whether there is a refresh token among them.
+    /// Whether a new access token can be had without the user.
     pub refreshable: bool,
-    /// When the access token ends, if that is known.
+    /// When the first access token ends, if that is known.
     pub expires_at: Option<Timestamp>,
+    /// The provider refuses a refresh before this time.
+    pub refresh_from: Option<Timestamp>,
+    /// When the refresh token ends, if that is known.
+    pub refresh_ends_at: Option<Timestamp>,
     /// The scopes granted.
     pub scopes: Vec<String>,
     /// When it was asked for.
@@ -139,8 +268,10 @@ impl StoredGrant {
             || MARGIN.min(self.lifetime() / 5),
             |asked| asked.min(longest),
         );
-        self.ends_at()
-            .is_none_or(|ends_at| ends_at.duration_since(now) > margin)
+        let too_early = self.refresh_from.is_some_and(|from| now < from);
+        self.ends_at().is_none_or(|ends_at| {
+            ends_at.duration_since(now) > margin || (too_early && now < ends_at)
+        })
     }
 
     /// Whether the access token has not ended yet.
@@ -169,7 +300,12 @@ impl StoredGrant {
             SignedDuration::from_millis(millis.saturating_mul(share) / 1000),
         );
         let latest = later(ends_at, -MARGIN.min(lifetime / 5));
-        Some(wanted.min(latest))
+        let asked = self.refresh_from.unwrap_or(Timestamp::MIN);
+        // A refresh token that ends takes the connection with it, whatever the access token does.
+        let last = self
+            .refresh_ends_at
+            .map_or(Timestamp::MAX, |end| later(end, -lifetime));
+        Some(wanted.min(latest).max(asked).min(last))
     }
 }
 
@@ -192,6 +328,8 @@ mod tests {
             tokens: Sealed::new(Vec::new()),
             refreshable,
             expires_at: expires.map(at),
+            refresh_from: None,
+            refresh_ends_at: None,
             scopes: Vec::new(),
             received_at: at(0),
         }
@@ -237,14 +375,38 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_waits_for_its_window_and_never_for_the_end_of_its_token() {
+        let early = StoredGrant {
+            refresh_from: Some(at(3590)),
+            ..grant(Some(3600), true)
+        };
+        assert_eq!(early.due_at(0), Some(at(3590)));
+        let short = StoredGrant {
+            refresh_ends_at: Some(at(5000)),
+            ..grant(Some(3600), true)
+        };
+        assert_eq!(short.due_at(0), Some(at(1400)));
+    }
+
+    #[test]
     fn tokens_come_back_as_they_were_sealed() {
-        let tokens = Tokens {
-            access_token: "a?&+%:/=é".into(),
+        let set = |token: &str| TokenSet {
+            access_token: token.into(),
             refresh_token: None,
+            id_token: None,
             token_type: "bearer".to_owned(),
+            expires_at: Some(at(5)),
+        };
+        let tokens = Tokens {
+            main: set("a?&+%:/=é"),
+            sets: BTreeMap::from([("user".to_owned(), set("u"))]),
+            captured: BTreeMap::from([("team".to_owned(), "T1".into())]),
         };
         let read = Tokens::from_plaintext(&tokens.to_plaintext().unwrap()).unwrap();
-        assert_eq!(read.access_token.expose(), "a?&+%:/=é");
-        assert!(read.refresh_token.is_none());
+        assert_eq!(read.main.access_token.expose(), "a?&+%:/=é");
+        assert!(read.main.refresh_token.is_none());
+        assert_eq!(read.main.expires_at, Some(at(5)));
+        assert_eq!(read.sets["user"].access_token.expose(), "u");
+        assert_eq!(read.captured["team"].expose(), "T1");
     }
 }

@@ -6,6 +6,7 @@ pub mod connector;
 pub mod definition;
 pub mod failure;
 pub mod fault;
+pub mod function;
 pub mod grant;
 pub mod id;
 pub mod instance;

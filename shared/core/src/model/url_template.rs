@@ -11,7 +11,7 @@
 
 use url::Url;
 
-use super::template::{MissingValue, Piece, Reference, Template, TemplateError, Values};
+use super::template::{Piece, Pipe, Reference, Template, TemplateError, Unfilled, Values};
 
 /// Why a text is not a URL template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,8 +19,10 @@ pub enum UrlTemplateError {
     /// It is not a template.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// It does not begin with `https://`.
-    #[error("it must begin with 'https://' ('http://' only to this machine itself)")]
+    /// It does not begin with `https://`, or a hole for scheme, host and path.
+    #[error(
+        "it must begin with 'https://' ('http://' only to this machine itself), or with a variable of the type 'url'"
+    )]
     Scheme,
     /// Its host is missing or holds something that a host can't.
     #[error("its host is not a host name")]
@@ -39,12 +41,12 @@ pub enum UrlTemplateError {
 /// Why a URL could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FillError {
-    /// A value is missing.
+    /// A hole can't be filled.
     #[error(transparent)]
-    Missing(#[from] MissingValue),
+    Unfilled(#[from] Unfilled),
     /// A value can't stand where its hole is.
-    #[error("the value of '{0}' can't stand in this place of a URL")]
-    Value(Reference),
+    #[error("a value{0} can't stand in this place of a URL")]
+    Value(Named),
     /// The values together make another URL than the template means.
     #[error("the values make another URL than the template means")]
     Changed,
@@ -53,6 +55,8 @@ pub enum FillError {
 /// A parsed URL template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlTemplate {
+    /// A hole for scheme, host and the beginning of the path, in place of scheme, host and port.
+    base: Option<Pipe>,
     scheme: &'static str,
     host: Vec<Piece>,
     /// `:` and digits, or nothing.
@@ -60,6 +64,21 @@ pub struct UrlTemplate {
     path: Vec<Piece>,
     /// With its question mark; empty for no query.
     query: Vec<Piece>,
+    /// Without its hash sign; a route of an application in the browser.
+    fragment: Box<str>,
+}
+
+/// The name of a value, where it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named(Option<Reference>);
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(reference) => write!(f, " of '{reference}'"),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,43 +97,90 @@ impl UrlTemplate {
         let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => ("https", rest),
             (None, Some(rest)) => ("http", rest),
+            (None, None) if text.starts_with("{{") => ("", text),
             (None, None) => return Err(UrlTemplateError::Scheme),
         };
-        let mut parts = Parts::default();
-        for piece in Template::parse(rest)?.pieces() {
+        let parsed = Template::parse(rest)?;
+        let mut pieces = parsed.pieces();
+        let mut base = None;
+        if let (true, [Piece::Hole(pipe), rest @ ..]) = (scheme.is_empty(), pieces) {
+            let continues = rest.first().is_none_or(
+                |piece| matches!(piece, Piece::Literal(text) if text.starts_with(['/', '?'])),
+            );
+            if !continues {
+                return Err(UrlTemplateError::Host);
+            }
+            (base, pieces) = (Some(pipe.clone()), rest);
+        }
+        let mut parts = Parts {
+            part: base.is_some().then_some(Part::Path),
+            ..Parts::default()
+        };
+        for piece in pieces {
             match piece {
                 Piece::Hole(_) => parts.push(piece.clone()),
                 Piece::Literal(literal) => parts.literal(literal)?,
             }
         }
-        let Parts {
-            host,
-            port,
-            path,
-            query,
-            ..
-        } = parts;
         let template = Self {
+            base,
             scheme,
-            host,
-            port: port.into(),
-            path,
-            query,
+            host: parts.host,
+            port: parts.port.into(),
+            path: parts.path,
+            query: parts.query,
+            fragment: Box::default(),
         };
         template.check(scheme == "http")?;
         Ok(template)
     }
 
+    /// Parses the URL of an application that routes in the fragment: `https://app.example/#/route`.
+    /// Other URLs are parsed as ever.
+    ///
+    /// # Errors
+    /// [`UrlTemplateError`] says what is wrong with it.
+    pub fn parse_routed(text: &str) -> Result<Self, UrlTemplateError> {
+        let Some((url, route)) = text.split_once('#') else {
+            return Self::parse(text);
+        };
+        if route.contains("{{") || route.contains('?') {
+            return Err(UrlTemplateError::Fragment);
+        }
+        Ok(Self {
+            fragment: route.into(),
+            ..Self::parse(url)?
+        })
+    }
+
+    /// The route in the fragment, if there is one.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        (!self.fragment.is_empty()).then_some(&*self.fragment)
+    }
+
+    /// What stands for scheme, host and the beginning of the path.
+    pub fn base_references(&self) -> impl Iterator<Item = &Reference> {
+        self.base.iter().flat_map(Pipe::references)
+    }
+
     /// What stands in the host.
     pub fn host_references(&self) -> impl Iterator<Item = &Reference> {
-        references(&self.host)
+        self.base_references().chain(references(&self.host))
+    }
+
+    /// Its holes.
+    pub fn pipes(&self) -> impl Iterator<Item = &Pipe> {
+        self.base
+            .iter()
+            .chain(pipes(&self.host))
+            .chain(pipes(&self.path))
+            .chain(pipes(&self.query))
     }
 
     /// What all holes name.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
-        references(&self.host)
-            .chain(references(&self.path))
-            .chain(references(&self.query))
+        self.pipes().flat_map(Pipe::references)
     }
 
     /// The host, if no hole is in it.
@@ -131,32 +197,17 @@ impl UrlTemplate {
     /// # Errors
     /// [`FillError`] if a value is missing or would change what the URL means.
     pub fn fill(&self, values: &dyn Values) -> Result<Url, FillError> {
-        let host = fill(&self.host, values, Part::Host)?.to_ascii_lowercase();
-        let path = fill(&self.path, values, Part::Path)?;
+        let mut path = fill(&self.path, values, Part::Path)?;
         let query = fill(&self.query, values, Part::Query)?;
-        self.parsed(&host, &path, &query).ok_or(FillError::Changed)
-    }
-
-    /// Parses the parts put together, and gives the URL only if it has just these parts.
-    fn parsed(&self, host: &str, path: &str, query: &str) -> Option<Url> {
-        let path = if path.is_empty() { "/" } else { path };
-        let text = format!("{}://{host}{}{path}{query}", self.scheme, self.port);
-        let url = Url::parse(&text).ok()?;
-        let port = self
-            .port
-            .strip_prefix(':')
-            .map(str::parse::<u16>)
-            .transpose()
-            .ok()?;
-        let same = url.scheme() == self.scheme
-            && url.host_str() == Some(host)
-            && port.is_none_or(|port| url.port_or_known_default() == Some(port))
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.path() == path
-            && url.query().unwrap_or("") == query.strip_prefix('?').unwrap_or("")
-            && url.fragment().is_none();
-        same.then_some(url)
+        if let Some(base) = &self.base {
+            let value = base.fill(values)?;
+            let base = Base::parse(&value).ok_or_else(|| value_error(base))?;
+            path.insert_str(0, &base.path);
+            return parsed(base.scheme, &base.host, &base.port, &path, &query)
+                .ok_or(FillError::Changed);
+        }
+        let host = fill(&self.host, values, Part::Host)?.to_ascii_lowercase();
+        parsed(self.scheme, &host, &self.port, &path, &query).ok_or(FillError::Changed)
     }
 
     /// Checks the literal parts by filling all holes with a letter.
@@ -167,17 +218,104 @@ impl UrlTemplate {
                 Some("a".into())
             }
         }
+        // Functions may refuse the letter; what they make is checked when they are filled.
+        let called = self.pipes().any(|pipe| pipe.plain().is_none());
         if plain_http && !self.literal_host().is_some_and(is_this_machine) {
             return Err(UrlTemplateError::Scheme);
         }
+        if self.base.is_some() {
+            return Ok(());
+        }
+        if called {
+            return self.check_literals();
+        }
         let host = fill(&self.host, &Letter, Part::Host).map_err(|_| UrlTemplateError::Host)?;
         let host = host.to_ascii_lowercase();
-        if self.parsed(&host, "/", "").is_none() {
+        if parsed(self.scheme, &host, &self.port, "/", "").is_none() {
             return Err(UrlTemplateError::Host);
         }
         self.fill(&Letter)
             .map(drop)
             .map_err(|_| UrlTemplateError::Path)
+    }
+
+    /// The same for a URL with functions: each stands for a letter.
+    fn check_literals(&self) -> Result<(), UrlTemplateError> {
+        let plain = |pieces: &[Piece]| {
+            let texts = pieces.iter().map(|piece| match piece {
+                Piece::Literal(text) => text,
+                Piece::Hole(_) => "a",
+            });
+            texts.collect::<String>()
+        };
+        let host = plain(&self.host).to_ascii_lowercase();
+        if parsed(self.scheme, &host, &self.port, "/", "").is_none() {
+            return Err(UrlTemplateError::Host);
+        }
+        let (path, query) = (plain(&self.path), plain(&self.query));
+        parsed(self.scheme, &host, &self.port, &path, &query)
+            .map(drop)
+            .ok_or(UrlTemplateError::Path)
+    }
+}
+
+/// Parses the parts put together, and gives the URL only if it has just these parts.
+fn parsed(scheme: &str, host: &str, port: &str, path: &str, query: &str) -> Option<Url> {
+    let path = if path.is_empty() { "/" } else { path };
+    let url = Url::parse(&format!("{scheme}://{host}{port}{path}{query}")).ok()?;
+    let port = port
+        .strip_prefix(':')
+        .map(str::parse::<u16>)
+        .transpose()
+        .ok()?;
+    let same = url.scheme() == scheme
+        && url.host_str() == Some(host)
+        && port.is_none_or(|port| url.port_or_known_default() == Some(port))
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == path
+        && url.query().unwrap_or("") == query.strip_prefix('?').unwrap_or("")
+        && url.fragment().is_none();
+    same.then_some(url)
+}
+
+/// What a value for scheme, host and path says.
+struct Base {
+    scheme: &'static str,
+    host: String,
+    port: String,
+    /// Without a slash at its end.
+    path: String,
+}
+
+impl Base {
+    /// A value must already be written as it will be read: nothing in it is dropped or made right.
+    fn parse(value: &str) -> Option<Self> {
+        let (scheme, rest) = match (
+            value.strip_prefix("https://"),
+            value.strip_prefix("http://"),
+        ) {
+            (Some(rest), _) => ("https", rest),
+            (None, Some(rest)) => ("http", rest),
+            (None, None) => return None,
+        };
+        let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
+        let (host, port) = match authority.split_once(':') {
+            Some((host, port)) => (host, format!(":{}", port.parse::<u16>().ok()?)),
+            None => (authority, String::new()),
+        };
+        let plain_http = scheme == "http" && !is_this_machine(host);
+        let path = path.trim_end_matches('/');
+        if plain_http || !is_host_labels(host) || path.contains(['?', '#', '\\']) {
+            return None;
+        }
+        let host = host.to_ascii_lowercase();
+        parsed(scheme, &host, &port, path, "").map(|_| Self {
+            scheme,
+            host,
+            port,
+            path: path.to_owned(),
+        })
     }
 }
 
@@ -262,11 +400,15 @@ impl Parts {
     }
 }
 
-fn references(pieces: &[Piece]) -> impl Iterator<Item = &Reference> {
+fn pipes(pieces: &[Piece]) -> impl Iterator<Item = &Pipe> {
     pieces.iter().filter_map(|piece| match piece {
-        Piece::Hole(reference) => Some(reference),
+        Piece::Hole(pipe) => Some(pipe),
         Piece::Literal(_) => None,
     })
+}
+
+fn references(pieces: &[Piece]) -> impl Iterator<Item = &Reference> {
+    pipes(pieces).flat_map(Pipe::references)
 }
 
 fn fill(pieces: &[Piece], values: &dyn Values, part: Part) -> Result<String, FillError> {
@@ -274,17 +416,17 @@ fn fill(pieces: &[Piece], values: &dyn Values, part: Part) -> Result<String, Fil
     for piece in pieces {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
-            Piece::Hole(reference) => {
-                let value = values
-                    .value(reference)
-                    .ok_or_else(|| MissingValue(reference.clone()))?;
-                let escaped =
-                    escaped(&value, part).ok_or_else(|| FillError::Value(reference.clone()))?;
-                text.push_str(&escaped);
+            Piece::Hole(pipe) => {
+                let value = pipe.fill(values)?;
+                text.push_str(&escaped(&value, part).ok_or_else(|| value_error(pipe))?);
             }
         }
     }
     Ok(text)
+}
+
+fn value_error(pipe: &Pipe) -> FillError {
+    FillError::Value(Named(pipe.plain().cloned()))
 }
 
 /// The value as it may stand in `part`, or `None` if it can't stand there at all.
@@ -415,7 +557,7 @@ mod tests {
         // Two values, harmless alone, may not climb together.
         assert_eq!(
             filled("https://shop.com/o/{{a}}{{a}}/token", "."),
-            Err(FillError::Value(reference()))
+            Err(FillError::Value(Named(Some(Reference::variable("a")))))
         );
         assert_eq!(
             filled("https://shop.com/o/.{{a}}", "%2e").unwrap(),
@@ -428,18 +570,49 @@ mod tests {
         );
     }
 
-    fn reference() -> Reference {
-        Reference {
-            namespace: crate::model::template::Namespace::Variable,
-            key: "a".into(),
+    #[test]
+    fn a_value_can_stand_for_scheme_host_and_path() {
+        for (template, value, url) in [
+            (
+                "{{a}}/token",
+                "https://acme.example",
+                "https://acme.example/token",
+            ),
+            (
+                "{{a}}/token",
+                "https://acme.example:8443/base/",
+                "https://acme.example:8443/base/token",
+            ),
+            ("{{a}}", "https://ACME.example", "https://acme.example/"),
+        ] {
+            assert_eq!(filled(template, value).unwrap(), url, "{template} {value}");
         }
+        for value in [
+            "acme.example",
+            "http://acme.example",
+            "https://acme.example/?x",
+            "https://acme.example#x",
+            "https://u@acme.example",
+            "https://acme.example/../x",
+            "https://acme.example/a b",
+            "https://[::1]",
+            "https://2130706433",
+            "https://",
+            "https://a\\b",
+        ] {
+            assert!(filled("{{a}}/token", value).is_err(), "{value}");
+        }
+        assert_eq!(
+            UrlTemplate::parse("{{a}}.evil.example/x"),
+            Err(UrlTemplateError::Host)
+        );
     }
 
     #[test]
     fn what_is_not_a_url_template_says_why() {
         for (text, error) in [
             ("", UrlTemplateError::Scheme),
-            ("{{base}}/token", UrlTemplateError::Scheme),
+            ("{{base}}token", UrlTemplateError::Host),
             ("ftp://a.com", UrlTemplateError::Scheme),
             ("http://a.com/token", UrlTemplateError::Scheme),
             ("https://", UrlTemplateError::Host),

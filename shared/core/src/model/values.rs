@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     Secret,
-    definition::Origin,
+    definition::{Condition, Origin},
     fault::{Faults, pointer_segment},
     method::AuthMethod,
     template::{Namespace, Reference, Values},
@@ -43,12 +43,23 @@ pub fn check_user_values(
                 );
             }
             Some(variable) => {
-                faults.keep(pointer, "invalid_value", variable.check(value.expose()));
+                let uniform = variable.uniform(value.expose());
+                faults.keep(pointer, "invalid_value", variable.check(&uniform));
             }
         }
     }
     if complete {
-        for variable in questions(method).filter(|variable| variable.required) {
+        let shown = |variable: &&Variable| {
+            let value_of = |key: &str| given.get(key).map(|value| value.expose().as_str());
+            // A value that was given earlier is not at hand here: only what is known decides.
+            variable.visible_when.as_ref().is_none_or(|condition| {
+                value_of(&condition.variable).is_none_or(|value| condition.holds(Some(value)))
+            })
+        };
+        for variable in questions(method)
+            .filter(|variable| variable.required)
+            .filter(shown)
+        {
             let has = |values: &GivenValues| {
                 values
                     .get(&*variable.key)
@@ -76,15 +87,16 @@ pub fn check_builder_value(method: &AuthMethod, key: &str, value: &Secret) -> Re
             "the auth method has no such variable",
         ));
     };
-    if variable.from == Origin::Callback {
-        return Err(Faults::one(
-            pointer,
-            "not_asked",
-            "the provider brings this value",
-        ));
+    if variable.is_captured() {
+        let why = "the provider brings this value";
+        return Err(Faults::one(pointer, "not_asked", why));
+    }
+    if variable.map.is_some() {
+        let why = "this value is made from others";
+        return Err(Faults::one(pointer, "not_asked", why));
     }
     variable
-        .check(value.expose())
+        .check(&variable.uniform(value.expose()))
         .map_err(|why| Faults::one(pointer, "invalid_value", why))
 }
 
@@ -97,43 +109,97 @@ pub fn questions(method: &AuthMethod) -> impl Iterator<Item = &Variable> {
 }
 
 /// All values that are known for one use of an auth method.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct KnownValues(BTreeMap<Box<str>, Secret>);
 
 impl KnownValues {
     /// Takes the user's value of each variable that is theirs to give, else the builder's, else the
-    /// default; `callback_url` is the deployment's own.
+    /// default; of a captured one what the provider brought; `callback_url` is the deployment's own.
     #[must_use]
     pub fn resolve(
         method: &AuthMethod,
         builder: &GivenValues,
         user: &GivenValues,
+        captured: &GivenValues,
         callback_url: &str,
     ) -> Self {
         let mut known = Self::default();
         for variable in &method.variables {
             let key = &*variable.key;
-            let users = (variable.from == Origin::User)
-                .then(|| user.get(key))
-                .flatten();
-            let given = users
-                .or_else(|| builder.get(key))
-                .filter(|value| !value.expose().is_empty());
-            let default = || {
-                let template = variable.default.as_ref()?;
-                template
-                    .fill(&Defaults {
-                        known: &known,
-                        callback_url,
-                    })
-                    .ok()
-                    .map(Secret::new)
+            let given = match variable.from {
+                Origin::Builder => builder.get(key),
+                Origin::User => user.get(key).or_else(|| builder.get(key)),
+                Origin::Callback | Origin::Token | Origin::Lookup => captured.get(key),
             };
-            if let Some(value) = given.cloned().or_else(default) {
+            let given = given
+                .filter(|value| !value.expose().is_empty())
+                .map(|value| Secret::new(variable.uniform(value.expose())));
+            let made = || {
+                let earlier = Earlier {
+                    known: &known,
+                    callback_url,
+                };
+                let made = match (&variable.map, &variable.default) {
+                    (Some(map), _) => map.value(&earlier),
+                    (None, Some(default)) => default.fill(&earlier).ok(),
+                    (None, None) => None,
+                };
+                made.map(Secret::new)
+            };
+            if let Some(value) = given.or_else(made) {
                 known.0.insert(key.into(), value);
             }
         }
         known
+    }
+
+    /// These values and what the provider has brought, with all that is made from it.
+    #[must_use]
+    pub fn with(&self, method: &AuthMethod, captured: &GivenValues, callback_url: &str) -> Self {
+        let mut known = self.clone();
+        for variable in &method.variables {
+            let earlier = Earlier {
+                known: &known,
+                callback_url,
+            };
+            let value = match &variable.map {
+                Some(map) => map.value(&earlier).map(Secret::new),
+                None => captured.get(&*variable.key).cloned(),
+            };
+            if let Some(value) = value {
+                known.0.insert(variable.key.clone(), value);
+            }
+        }
+        known
+    }
+
+    /// What the provider has brought, if it is a value that the variable may have.
+    ///
+    /// # Errors
+    /// The label of the variable and why it can't have the value.
+    pub fn capture(
+        &self,
+        variable: &Variable,
+        value: &str,
+        callback_url: &str,
+    ) -> Result<Secret, String> {
+        let value = variable.uniform(value);
+        variable.check(&value)?;
+        let earlier = Earlier {
+            known: self,
+            callback_url,
+        };
+        match variable.equals.as_ref().map(|equals| equals.fill(&earlier)) {
+            None => Ok(Secret::new(value)),
+            Some(Ok(expected)) if expected == value => Ok(Secret::new(value)),
+            Some(_) => Err("it is not the value that was asked for".to_owned()),
+        }
+    }
+
+    /// Whether a condition holds.
+    #[must_use]
+    pub fn holds(&self, condition: &Condition) -> bool {
+        condition.holds(self.value_of(&condition.variable))
     }
 
     /// The value of the variable `key`.
@@ -143,20 +209,37 @@ impl KnownValues {
     }
 }
 
-/// What a default may name.
-struct Defaults<'a> {
+/// What a value that is made from others may name.
+struct Earlier<'a> {
     known: &'a KnownValues,
     callback_url: &'a str,
 }
 
-impl Values for Defaults<'_> {
+impl Values for Earlier<'_> {
     fn value(&self, reference: &Reference) -> Option<Cow<'_, str>> {
         match reference.namespace {
             Namespace::Variable => self.known.value_of(&reference.key).map(Cow::Borrowed),
             Namespace::Flow if &*reference.key == "callback_url" => {
                 Some(Cow::Borrowed(self.callback_url))
             }
-            Namespace::Flow | Namespace::Client | Namespace::Callback | Namespace::Token => None,
+            Namespace::Flow
+            | Namespace::Client
+            | Namespace::Callback
+            | Namespace::Token
+            | Namespace::Step
+            | Namespace::Request
+            | Namespace::Moment => None,
         }
+    }
+}
+
+impl Condition {
+    /// Whether it holds for a value.
+    #[must_use]
+    pub fn holds(&self, value: Option<&str>) -> bool {
+        let Some(value) = value else { return false };
+        let among =
+            |list: &[crate::model::definition::Scalar]| list.iter().any(|scalar| scalar.0 == value);
+        (self.is.is_empty() || among(&self.is)) && !among(&self.is_not)
     }
 }

@@ -1,6 +1,6 @@
 //! Random bytes.
 
-use crate::model::Secret;
+use crate::model::{Secret, definition::Alphabet};
 
 /// A cryptographically secure source of random bytes.
 pub trait Entropy: Send + Sync {
@@ -29,15 +29,30 @@ impl dyn Entropy + '_ {
     /// `length` letters and digits, each equally likely.
     #[must_use]
     pub fn letters_and_digits(&self, length: usize) -> Secret {
-        const ALPHABET: &[u8; 62] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        self.text(length, Alphabet::Alphanumeric)
+    }
+
+    /// `length` characters of an alphabet, each equally likely.
+    #[must_use]
+    pub fn text(&self, length: usize, alphabet: Alphabet) -> Secret {
+        let characters: &[u8] = match alphabet {
+            Alphabet::Alphanumeric => {
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+            }
+            Alphabet::Hex => b"0123456789abcdef",
+            Alphabet::Digits => b"0123456789",
+        };
+        // What is above the largest multiple in a byte would favour some.
+        let usable = 256 / characters.len() * characters.len();
         let mut text = String::with_capacity(length);
         let mut bytes = [0; 64];
         while text.len() < length {
             self.fill(&mut bytes);
-            // 248 is the largest multiple of 62 in a byte: what is above would favour some.
-            let usable = bytes.iter().filter(|byte| **byte < 248);
-            let drawn = usable.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
+            let drawn = bytes
+                .iter()
+                .map(|byte| usize::from(*byte))
+                .filter(|byte| *byte < usable)
+                .filter_map(|byte| characters.get(byte % characters.len()));
             text.extend(
                 drawn
                     .take(length - text.len())

@@ -6,7 +6,11 @@
 //! A plain provider passes through byte for byte.
 
 pub mod authorise_url;
+pub mod callback;
+pub mod client;
 pub mod dialect;
+mod expiry;
+pub mod moment;
 mod overlay;
 pub mod path;
 pub mod refusal;

@@ -6,7 +6,13 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use crate::model::{Secret, failure::FailureCode};
+use super::{path, wire::WireAnswer};
+use crate::model::{
+    Secret,
+    failure::FailureCode,
+    method::Response,
+    template::{Template, Values},
+};
 
 /// How a token request failed.
 #[derive(Debug, Clone)]
@@ -49,35 +55,55 @@ impl TokenFailure {
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const LONGEST_WORDS: usize = 300;
 
+/// Whether an answer is an error whatever its status.
+#[must_use]
+pub fn is_error(body: &Value, response: &Response) -> bool {
+    response.error_when.iter().any(|condition| {
+        let Some(text) = path::find(body, &condition.path).and_then(scalar) else {
+            return false;
+        };
+        let among = |list: &[crate::model::definition::Scalar]| list.iter().any(|s| s.0 == text);
+        match (condition.is.is_empty(), condition.is_not.is_empty()) {
+            (true, true) => true,
+            (_, is_not) => {
+                (!condition.is.is_empty() && among(&condition.is))
+                    || (!is_not && !among(&condition.is_not))
+            }
+        }
+    })
+}
+
+/// A value as text; `null` is none, a list or an object is there without being one.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()),
+        Value::Array(_) | Value::Object(_) => Some(String::new()),
+    }
+}
+
 /// What an answer without tokens means.
 #[must_use]
 pub fn failure(
-    status: StatusCode,
-    headers: &HeaderMap,
-    answer: Option<&Value>,
+    answer: &WireAnswer,
+    response: &Response,
+    body: Option<&Value>,
+    values: &dyn Values,
     now: Timestamp,
 ) -> TokenFailure {
-    let word = |name| answer.and_then(|answer| super::path::text(answer, name));
-    let error = word("error").or_else(|| word("error.code"));
+    let (status, headers) = (answer.status, &answer.headers);
+    let word = |name: &str| body.and_then(|body| path::text(body, name));
+    let own = |paths: &[Template]| paths.iter().find_map(|path| word(&path.fill(values).ok()?));
+    let error = own(&response.error_code)
+        .or_else(|| word("error"))
+        .or_else(|| word("error.code"));
+    let description = own(&response.error_description)
+        .or_else(|| word("error_description"))
+        .or_else(|| word("error.message"));
     let retry_after = retry_after(headers, now);
-    let by_status = || match status.as_u16() {
-        429 => (FailureCode::Throttled, false),
-        // A 503 with Retry-After comes from a gate before the endpoint: nothing was consumed.
-        503 if retry_after.is_some() => (FailureCode::Throttled, false),
-        408 | 500..=599 => (FailureCode::ProviderError, true),
-        200..=299 => (FailureCode::AnswerUnreadable, true),
-        _ => (FailureCode::ClientRefused, false),
-    };
-    let (code, in_doubt) = match error.as_deref() {
-        Some("invalid_grant") if status.is_client_error() || status.is_success() => {
-            (FailureCode::GrantRefused, false)
-        }
-        Some("temporarily_unavailable" | "server_error") => (FailureCode::ProviderError, true),
-        Some("slow_down") => (FailureCode::Throttled, false),
-        Some(_) if status.is_success() => (FailureCode::ClientRefused, false),
-        Some(_) | None => by_status(),
-    };
-    let description = word("error_description").or_else(|| word("error.message"));
+    let (code, in_doubt) = class(status, error.as_deref(), response, retry_after.is_some());
     let words = match (error, description) {
         (Some(error), Some(description)) => Some(format!("{error}: {description}")),
         (Some(words), None) | (None, Some(words)) => Some(words),
@@ -88,6 +114,44 @@ pub fn failure(
         in_doubt,
         words: words.map(|words| printable(&words)),
         retry_after,
+    }
+}
+
+/// What went wrong, and whether the provider may have acted on the request all the same.
+fn class(
+    status: StatusCode,
+    error: Option<&str>,
+    response: &Response,
+    asks_for_patience: bool,
+) -> (FailureCode, bool) {
+    let among = |codes: &[crate::model::definition::Scalar]| {
+        error.is_some_and(|error| codes.iter().any(|code| code.0 == error))
+    };
+    if among(&response.errors.user) {
+        return (FailureCode::GrantRefused, false);
+    }
+    if among(&response.errors.builder) {
+        return (FailureCode::ClientRefused, false);
+    }
+    if among(&response.errors.provider) {
+        return (FailureCode::ProviderError, true);
+    }
+    let by_status = || match status.as_u16() {
+        429 => (FailureCode::Throttled, false),
+        // A 503 with Retry-After comes from a gate before the endpoint: nothing was consumed.
+        503 if asks_for_patience => (FailureCode::Throttled, false),
+        408 | 500..=599 => (FailureCode::ProviderError, true),
+        200..=299 => (FailureCode::AnswerUnreadable, true),
+        _ => (FailureCode::ClientRefused, false),
+    };
+    match error {
+        Some("invalid_grant") if status.is_client_error() || status.is_success() => {
+            (FailureCode::GrantRefused, false)
+        }
+        Some("temporarily_unavailable" | "server_error") => (FailureCode::ProviderError, true),
+        Some("slow_down") => (FailureCode::Throttled, false),
+        Some(_) if status.is_success() => (FailureCode::ClientRefused, false),
+        Some(_) | None => by_status(),
     }
 }
 
@@ -119,6 +183,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::template::Reference;
+
+    struct Nothing;
+
+    impl Values for Nothing {
+        fn value(&self, _: &Reference) -> Option<std::borrow::Cow<'_, str>> {
+            None
+        }
+    }
+
+    fn told(status: u16, body: &Value) -> TokenFailure {
+        let answer = WireAnswer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Secret::new(Vec::new()),
+            round_trip: Duration::ZERO,
+        };
+        let (response, now) = (Response::default(), Timestamp::UNIX_EPOCH);
+        failure(&answer, &response, Some(body), &Nothing, now)
+    }
 
     #[test]
     fn refusals_are_told_apart() {
@@ -169,12 +253,7 @@ mod tests {
             (429, json!({"error": "rate_limited"}), F::Throttled, false),
             (200, json!({}), F::AnswerUnreadable, true),
         ] {
-            let failure = failure(
-                StatusCode::from_u16(status).unwrap(),
-                &HeaderMap::new(),
-                Some(&answer),
-                Timestamp::UNIX_EPOCH,
-            );
+            let failure = told(status, &answer);
             assert_eq!(
                 (failure.code, failure.in_doubt),
                 (code, in_doubt),
@@ -207,12 +286,7 @@ mod tests {
     #[test]
     fn words_lose_their_secrets() {
         let answer = json!({"error": "invalid_client", "error_description": "bad s3cr3t\nhere"});
-        let failure = failure(
-            StatusCode::UNAUTHORIZED,
-            &HeaderMap::new(),
-            Some(&answer),
-            Timestamp::UNIX_EPOCH,
-        );
+        let failure = told(401, &answer);
         let words = failure.without(&[&"s3cr3t".into()]).words.unwrap();
         assert_eq!(words, "invalid_client: bad [secret] here");
     }

@@ -1,25 +1,54 @@
 //! From a provider's answer to the standard one (RFC 6749 §5.1).
 
+use std::collections::BTreeMap;
+
 use http::header;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use oauth2::{TokenResponse as _, basic::BasicTokenResponse};
 use serde_json::{Map, Value, json};
 
 use super::{
     authorise_url::split_scopes,
+    expiry::{End, end},
     path,
     refusal::{self, TokenFailure},
     scope::Scope,
     wire::WireAnswer,
 };
 use crate::model::{
+    Secret,
+    definition::{AnswerFormat, ExpiryKind, Origin},
     failure::FailureCode,
-    grant::{Grant, Tokens},
-    method::Response,
-    template::Template,
+    grant::{Grant, TokenSet, Tokens},
+    method::{AuthMethod, Response, TokenPaths},
+    template::{Template, Values},
+    values::KnownValues,
 };
 
-/// The answer as RFC 6749 §5.1 prescribes it, for the standard parser.
+/// The body of an answer that is a success, as the definition says.
+///
+/// # Errors
+/// [`TokenFailure`] if it is an error, or can't be read.
+pub fn read(
+    answer: &WireAnswer,
+    response: &Response,
+    scope: &Scope<'_>,
+    now: Timestamp,
+) -> Result<Value, TokenFailure> {
+    let body = parse(answer, response.format);
+    let accepted = match response.statuses.as_slice() {
+        [] => answer.status.is_success(),
+        statuses => statuses.contains(&answer.status.as_u16()),
+    };
+    let failed = || refusal::failure(answer, response, body.as_ref(), scope, now);
+    match &body {
+        Some(read) if accepted && !refusal::is_error(read, response) => Ok(read.clone()),
+        Some(_) | None => Err(failed()),
+    }
+}
+
+/// The answer as RFC 6749 §5.1 prescribes it, for the standard parser. `kept` is the access token that
+/// stays where the answer brings none.
 ///
 /// The standard parser refuses a 201, a form, and an answer without `token_type`, so all three are
 /// made right here.
@@ -28,49 +57,34 @@ use crate::model::{
 /// [`TokenFailure`] if the answer brings no access token.
 pub fn standard(
     answer: &WireAnswer,
+    body: &Value,
     response: &Response,
+    kept: Option<&Secret>,
     scope: &Scope<'_>,
     now: Timestamp,
 ) -> Result<http::Response<Vec<u8>>, TokenFailure> {
-    let read = parse(answer);
-    let failed = || refusal::failure(answer.status, &answer.headers, read.as_ref(), now);
-    if !answer.status.is_success() {
-        return Err(failed());
-    }
-    let Some(body) = &read else {
-        return Err(failed());
-    };
-    let at = |template: &Template| template.fill(scope).ok();
-    let Some(access_token) = at(&response.access_token).and_then(|path| path::text(body, &path))
-    else {
-        return Err(missing_token(
-            failed(),
-            at(&response.access_token).as_deref(),
-        ));
+    let root = rooted(body, response);
+    let paths = &response.tokens;
+    let found = first(root, &paths.access_token, scope);
+    let access_token = found.or_else(|| kept.map(|token| token.expose().clone()));
+    let Some(access_token) = access_token else {
+        let failure = refusal::failure(answer, response, Some(body), scope, now);
+        return Err(missing_token(failure, &paths.access_token, scope));
     };
     let mut members = Map::new();
-    members.insert("access_token".to_owned(), Value::String(access_token));
-    let token_type = path::text(body, "token_type").filter(|kind| !kind.is_empty());
-    members.insert(
-        "token_type".to_owned(),
-        json!(token_type.as_deref().unwrap_or("bearer")),
-    );
-    if let Some(token) = at(&response.refresh_token)
-        .and_then(|path| path::text(body, &path))
-        .filter(|token| !token.is_empty())
-    {
-        members.insert("refresh_token".to_owned(), Value::String(token));
+    let mut member = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+    member("token_type", json!(token_type(root, paths, scope)));
+    if let Some(token) = first(root, &paths.refresh_token, scope) {
+        member("refresh_token", Value::String(token));
     }
-    if let Some(seconds) =
-        at(&response.expires_in).and_then(|path| seconds(path::find(body, &path)?))
-    {
-        members.insert("expires_in".to_owned(), json!(seconds));
+    if let Some(End::At(at)) = end(&paths.expiry, root, &access_token, now, scope) {
+        let seconds = at.duration_since(now).as_secs().max(0);
+        member("expires_in", json!(seconds));
     }
-    let scopes = at(&response.scope)
-        .map(|path| granted(path::find(body, &path), &response.scope_separator))
-        .unwrap_or_default();
+    member("access_token", Value::String(access_token));
+    let scopes = scopes(root, &paths.scope, &response.scope_separator, scope);
     if !scopes.is_empty() {
-        members.insert("scope".to_owned(), Value::String(scopes.join(" ")));
+        member("scope", Value::String(scopes.join(" ")));
     }
     let mut standard = http::Response::new(Value::Object(members).to_string().into_bytes());
     standard.headers_mut().insert(
@@ -80,39 +94,210 @@ pub fn standard(
     Ok(standard)
 }
 
-/// The grant that a standard answer brings. `asked_at` is when the request was sent.
-#[must_use]
-pub fn grant(
-    answer: &BasicTokenResponse,
-    response: &Response,
-    asked_for: &[String],
-    asked_at: Timestamp,
-) -> Grant {
-    let lifetime = answer.expires_in().or(response.lifetime);
-    let expires_at =
-        lifetime.map(|lifetime| asked_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX));
-    let scopes = answer
-        .scopes()
-        .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
-    Grant {
-        tokens: Tokens {
-            access_token: answer.access_token().secret().as_str().into(),
+/// What an answer is read with, besides the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The auth method.
+    pub method: &'a AuthMethod,
+    /// How the answer is read.
+    pub response: &'a Response,
+    /// The values that templates of paths can name.
+    pub scope: &'a Scope<'a>,
+    /// The values that are known.
+    pub values: &'a KnownValues,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+}
+
+impl Reader<'_> {
+    /// The grant that a standard answer brings, with all that the standard one has no place for.
+    #[must_use]
+    pub fn grant(&self, answer: &BasicTokenResponse, body: &Value, asked_for: &[String]) -> Grant {
+        let (response, asked_at) = (self.response, self.asked_at);
+        let root = rooted(body, response);
+        let access_token: Secret = answer.access_token().secret().as_str().into();
+        let said = end(
+            &response.tokens.expiry,
+            root,
+            access_token.expose(),
+            asked_at,
+            self.scope,
+        );
+        let lifetime = response.lifetime;
+        let expires_at = match said {
+            Some(End::Never) => None,
+            Some(End::At(at)) => Some(at),
+            None => lifetime.map(|life| asked_at.saturating_add(life).unwrap_or(Timestamp::MAX)),
+        };
+        let main = TokenSet {
             refresh_token: answer
                 .refresh_token()
                 .map(|token| token.secret().as_str().into()),
+            id_token: first(root, &response.tokens.id_token, self.scope).map(Secret::new),
             token_type: answer.token_type().as_ref().to_owned(),
-        },
-        expires_at,
-        scopes: scopes.unwrap_or_else(|| asked_for.to_vec()),
-        received_at: asked_at,
+            expires_at,
+            access_token,
+        };
+        let refresh_ends_at = response.refresh_expiry.iter().find_map(|expiry| {
+            let token = main.refresh_token.as_ref().map_or("", |t| t.expose());
+            let ends = end(
+                std::slice::from_ref(expiry),
+                root,
+                token,
+                asked_at,
+                self.scope,
+            )?;
+            match ends {
+                End::At(at) => Some(at),
+                End::Never => None,
+            }
+        });
+        let scopes = answer
+            .scopes()
+            .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+        Grant {
+            refreshable: !matches!(said, Some(End::Never)),
+            tokens: Tokens {
+                main,
+                sets: self.sets(root),
+                captured: self.captured(body),
+            },
+            expires_at: None,
+            refresh_from: None,
+            refresh_ends_at,
+            scopes: scopes.unwrap_or_else(|| asked_for.to_vec()),
+            received_at: asked_at,
+        }
+    }
+
+    /// The further token sets of an answer.
+    #[must_use]
+    pub fn sets(&self, root: &Value) -> BTreeMap<String, TokenSet> {
+        let sets = self.response.sets.iter();
+        sets.filter_map(|(name, paths)| Some((name.to_string(), self.set(root, paths)?)))
+            .collect()
+    }
+
+    /// The tokens at some paths, if there is an access token.
+    #[must_use]
+    pub fn set(&self, root: &Value, paths: &TokenPaths) -> Option<TokenSet> {
+        let access_token = first(root, &paths.access_token, self.scope)?;
+        let said = end(
+            &paths.expiry,
+            root,
+            &access_token,
+            self.asked_at,
+            self.scope,
+        );
+        let secret = |paths: &[Template]| first(root, paths, self.scope).map(Secret::new);
+        Some(TokenSet {
+            refresh_token: secret(&paths.refresh_token),
+            id_token: secret(&paths.id_token),
+            token_type: token_type(root, paths, self.scope),
+            expires_at: match said {
+                Some(End::At(at)) => Some(at),
+                Some(End::Never) | None => None,
+            },
+            access_token: Secret::new(access_token),
+        })
+    }
+
+    /// The values of variables that an answer brings; what a variable may not be is left out.
+    #[must_use]
+    pub fn captured(&self, body: &Value) -> BTreeMap<String, Secret> {
+        let variables = self.method.variables.iter();
+        variables
+            .filter(|variable| variable.from == Origin::Token)
+            .filter_map(|variable| {
+                let text = path::text(body, &variable.path)?;
+                let callback_url = self.scope.callback_url;
+                match self.values.capture(variable, &text, callback_url) {
+                    Ok(value) => Some((variable.key.to_string(), value)),
+                    Err(why) => {
+                        tracing::warn!(variable = %variable.key, why, "captured value refused");
+                        None
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// Lays the tokens of a later step's answer over those that came before.
+    pub fn overlay(&self, grant: &mut Grant, body: &Value) {
+        let root = rooted(body, self.response);
+        if let Some(later) = self.set(root, &self.response.tokens) {
+            let main = &mut grant.tokens.main;
+            main.access_token = later.access_token;
+            main.refresh_token = later.refresh_token.or_else(|| main.refresh_token.take());
+            main.id_token = later.id_token.or_else(|| main.id_token.take());
+            main.token_type = later.token_type;
+            main.expires_at = later.expires_at.or_else(|| {
+                let lifetime = self.response.lifetime?;
+                self.asked_at.saturating_add(lifetime).ok()
+            });
+        }
+        grant.tokens.sets.append(&mut self.sets(root));
+        grant.tokens.captured.append(&mut self.captured(body));
     }
 }
 
+impl Response {
+    /// Whether the end of the access token has to be asked for.
+    #[must_use]
+    pub fn asks_for_expiry(&self) -> bool {
+        let mut kinds = self.tokens.expiry.iter().map(|expiry| expiry.kind);
+        kinds.any(|kind| kind == ExpiryKind::Introspect)
+    }
+}
+
+/// When an introspected token ends (RFC 7662 §2.2).
+#[must_use]
+pub fn introspected(body: &Value, response: &Response, now: Timestamp) -> Option<Timestamp> {
+    let root = rooted(body, response);
+    let seconds = path::text(root, "exp")?.parse::<i64>().ok()?;
+    let at = Timestamp::from_second(seconds).ok()?;
+    (at.duration_since(now) > SignedDuration::ZERO).then_some(at)
+}
+
+/// The part of an answer that the paths to tokens start at.
+fn rooted<'a>(body: &'a Value, response: &Response) -> &'a Value {
+    let root = response.root.as_deref();
+    root.and_then(|root| path::find(body, root)).unwrap_or(body)
+}
+
+/// The first text that is there and not empty.
+fn first(answer: &Value, paths: &[Template], values: &dyn Values) -> Option<String> {
+    paths
+        .iter()
+        .filter_map(|path| path::text(answer, &path.fill(values).ok()?))
+        .find(|text| !text.is_empty())
+}
+
+fn token_type(root: &Value, paths: &TokenPaths, values: &dyn Values) -> String {
+    first(root, &paths.token_type, values)
+        .or_else(|| path::text(root, "token_type").filter(|kind| !kind.is_empty()))
+        .unwrap_or_else(|| "bearer".to_owned())
+}
+
+fn scopes(root: &Value, paths: &[Template], separator: &str, values: &dyn Values) -> Vec<String> {
+    paths
+        .iter()
+        .filter_map(|path| path::find(root, &path.fill(values).ok()?))
+        .map(|value| granted(Some(value), separator))
+        .find(|scopes| !scopes.is_empty())
+        .unwrap_or_default()
+}
+
 /// Reads a body: JSON, or a form as some providers answer, whatever its content type says.
-fn parse(answer: &WireAnswer) -> Option<Value> {
+pub(super) fn parse(answer: &WireAnswer, format: AnswerFormat) -> Option<Value> {
     let body = answer.body.expose();
-    if let Ok(value) = serde_json::from_slice::<Value>(body) {
-        return value.is_object().then_some(value);
+    if format != AnswerFormat::Form
+        && let Ok(value) = serde_json::from_slice::<Value>(body)
+    {
+        return (value.is_object() || value.is_array()).then_some(value);
+    }
+    if format == AnswerFormat::Json {
+        return None;
     }
     let text = std::str::from_utf8(body).ok()?;
     let is_form = text.contains('=') && !text.contains(['<', '{', '\n', ' ']);
@@ -127,29 +312,19 @@ fn parse(answer: &WireAnswer) -> Option<Value> {
 }
 
 /// An answer that says yes and brings nothing: the definition's key is named, the answer is not.
-fn missing_token(mut failure: TokenFailure, path: Option<&str>) -> TokenFailure {
+fn missing_token(
+    mut failure: TokenFailure,
+    paths: &[Template],
+    values: &dyn Values,
+) -> TokenFailure {
     if failure.code == FailureCode::AnswerUnreadable {
+        let path = paths.first().and_then(|path| path.fill(values).ok());
         failure.words = Some(format!(
             "the answer has no access token at '{}'",
             path.unwrap_or_default()
         ));
     }
     failure
-}
-
-/// A positive number of seconds, written as a number or a text; anything else says nothing.
-fn seconds(value: &Value) -> Option<u64> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    /// A century: more than that is a mistake, and would overflow.
-    const MOST: f64 = 3_155_760_000.0;
-    if !(1.0..=MOST).contains(&seconds) {
-        return None;
-    }
-    format!("{seconds:.0}").parse().ok()
 }
 
 fn granted(value: Option<&Value>, separator: &str) -> Vec<String> {

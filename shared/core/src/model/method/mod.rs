@@ -7,11 +7,16 @@ mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use http::HeaderName;
+use http::{HeaderName, Method};
 use jiff::Timestamp;
 
 use super::{
-    definition::{BodyFormat, ClientAuthentication, Definition, Origin, Pkce, VariableDefinition},
+    definition::{
+        Alphabet, AnswerCondition, AnswerFormat, BasicEncoding, BodyFormat, ClientAuthentication,
+        Condition, Definition, DigestAlgorithm, DigestEncoding, Encoding, ErrorCodes, ExpiryKind,
+        JsonKind, KeepRefreshToken, Origin, ParameterOrder, ParameterPlace, Pkce, RefreshMode,
+        SigningAlgorithm, StateCarrier, VariableDefinition,
+    },
     fault::Faults,
     id::MethodKey,
     rotation::Rotation,
@@ -96,14 +101,18 @@ pub struct AuthMethod {
     pub redirect_uri: Template,
     /// The authorise request.
     pub authorise: Authorise,
+    /// How the provider sends people back.
+    pub callback: Callback,
     /// The token request.
-    pub token: TokenRequest,
+    pub token: Request,
     /// The re-authenticate request; its URL is the token URL where the definition gives none.
-    pub refresh: TokenRequest,
-    /// What becomes of a refresh token once it is used.
-    pub rotation: Rotation,
+    pub refresh: Refresh,
     /// The revocation request.
     pub revoke: Option<Request>,
+    /// The introspection request.
+    pub introspect: Option<Request>,
+    /// Requests made after connecting.
+    pub lookup: Vec<Step>,
     /// What a caller puts on its own requests.
     pub credential: Use,
 }
@@ -113,70 +122,223 @@ pub struct AuthMethod {
 pub struct Client {
     /// Its id.
     pub id: Template,
-    /// Its secret; none for a public client.
+    /// Its secret; none where it has none to give.
     pub secret: Option<Template>,
-    /// How it shows who it is.
-    pub authentication: ClientAuthentication,
+    /// How id and secret are written in the Basic header.
+    pub basic_encoding: BasicEncoding,
+    /// The JWT that it signs.
+    pub assertion: Option<Assertion>,
+}
+
+/// A JWT that the client signs (RFC 7523 §3).
+#[derive(Debug, Clone)]
+pub struct Assertion {
+    /// How it is signed.
+    pub algorithm: SigningAlgorithm,
+    /// The private key; the client secret if there is none.
+    pub key: Option<Template>,
+    /// The id of the key.
+    pub key_id: Option<Template>,
+    /// The issuer; the client id if there is none.
+    pub issuer: Option<Template>,
+    /// The subject; the client id if there is none.
+    pub subject: Option<Template>,
+    /// The audience; the URL of the request if there is none.
+    pub audience: Option<Template>,
+    /// How long it holds.
+    pub lifetime: Duration,
+    /// Further members of the header.
+    pub header: Vec<(Box<str>, Template)>,
+    /// Further claims.
+    pub claims: Vec<(Box<str>, Template)>,
 }
 
 /// The authorise request.
 #[derive(Debug, Clone)]
 pub struct Authorise {
-    /// The authorise URL, once given.
-    pub url: Option<UrlTemplate>,
+    /// The authorise URLs; none until given.
+    pub urls: Vec<UrlTemplate>,
     /// Parameters added to the standard ones, or in their place.
     pub query: Overlay,
     /// The scopes to ask for.
     pub scopes: Vec<Template>,
     /// What stands between scopes.
     pub scope_separator: Box<str>,
+    /// Further lists of scopes.
+    pub scope_lists: Vec<ScopeList>,
     /// PKCE.
     pub pkce: Pkce,
+    /// How many characters the verifier has.
+    pub verifier_length: usize,
     /// The length of the state.
     pub state_length: Template,
+    /// The characters of the state.
+    pub state_alphabet: Alphabet,
+    /// Where the state is carried.
+    pub state_carrier: StateCarrier,
     /// The issuer that the provider must name.
     pub issuer: Option<Box<str>>,
+    /// The order of the parameters.
+    pub order: ParameterOrder,
+    /// How the query is written.
+    pub encoding: Encoding,
+    /// Appended last.
+    pub fragment: Option<Template>,
 }
 
-/// A request to a token or revocation endpoint.
+/// A further list of scopes.
+#[derive(Debug, Clone)]
+pub struct ScopeList {
+    /// The name of its parameter.
+    pub parameter: Box<str>,
+    /// The scopes to ask for.
+    pub scopes: Vec<Template>,
+    /// What stands between them.
+    pub separator: Box<str>,
+}
+
+/// How the provider sends people back.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    /// The name of the parameter with the code.
+    pub code: Box<str>,
+    /// The name of the parameter with the state.
+    pub state: Box<str>,
+    /// The name of the parameter with the error code.
+    pub error: Box<str>,
+    /// Whether consent brings a code.
+    pub code_required: bool,
+    /// A keyed digest that is checked.
+    pub verify: Option<Verify>,
+}
+
+/// A keyed digest over the parameters of a callback.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    /// The digest.
+    pub algorithm: DigestAlgorithm,
+    /// The key.
+    pub key: Template,
+    /// The parameter that carries it.
+    pub parameter: Box<str>,
+    /// The parameters that it doesn't cover.
+    pub except: Vec<String>,
+    /// How it is written.
+    pub encoding: DigestEncoding,
+}
+
+/// A request to one of the provider's endpoints.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The URL, once given.
-    pub url: Option<UrlTemplate>,
+    /// The HTTP method.
+    pub method: Method,
+    /// The URLs; none until given.
+    pub urls: Vec<UrlTemplate>,
+    /// How the client shows who it is.
+    pub authentication: ClientAuthentication,
     /// Headers added.
-    pub headers: Vec<(HeaderName, Template)>,
+    pub headers: Vec<(HeaderName, Option<Parameter>)>,
     /// Query parameters added.
     pub query: Overlay,
     /// Body parameters added to the standard ones, or in their place.
     pub body: Overlay,
     /// How the body is written.
     pub format: BodyFormat,
+    /// Where the standard parameters go.
+    pub parameters_in: ParameterPlace,
+    /// How the answer is read.
+    pub response: Response,
+    /// Requests made first.
+    pub before: Vec<Step>,
+    /// Requests made afterwards.
+    pub after: Vec<Step>,
 }
 
-/// A request whose answer brings tokens.
+/// The re-authenticate request.
 #[derive(Debug, Clone)]
-pub struct TokenRequest {
+pub struct Refresh {
     /// The request.
     pub request: Request,
-    /// Where things are in the answer.
-    pub response: Response,
+    /// What is given for a new access token.
+    pub mode: RefreshMode,
+    /// What becomes of a refresh token once it is used.
+    pub rotation: Rotation,
+    /// Whether the refresh token stays.
+    pub keep_refresh_token: KeepRefreshToken,
+    /// Whether the access token stays where the answer brings none.
+    pub keep_access_token: bool,
+    /// The provider refuses a refresh before this last part of the access token's life.
+    pub last: Option<Duration>,
 }
 
-/// Where things are in an answer that brings tokens.
+/// A request with no parameter but those that it says.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name.
+    pub id: Box<str>,
+    /// Made only if this holds.
+    pub when: Option<Condition>,
+    /// The request.
+    pub request: Request,
+    /// Whether its answer brings tokens.
+    pub brings_tokens: bool,
+}
+
+/// How an answer is read.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// The access token.
-    pub access_token: Template,
-    /// The refresh token.
-    pub refresh_token: Template,
-    /// The seconds that the access token lives.
-    pub expires_in: Template,
-    /// The granted scopes.
-    pub scope: Template,
+    /// How the body is written.
+    pub format: AnswerFormat,
+    /// The statuses of a success; any 2xx if there are none.
+    pub statuses: Vec<u16>,
+    /// What makes an answer an error.
+    pub error_when: Vec<AnswerCondition>,
+    /// The error code, where it isn't at the usual places.
+    pub error_code: Vec<Template>,
+    /// The error in words, where it isn't at the usual places.
+    pub error_description: Vec<Template>,
+    /// The provider's own error codes.
+    pub errors: ErrorCodes,
+    /// What the paths below are relative to.
+    pub root: Option<Box<str>>,
+    /// The tokens of the answer itself.
+    pub tokens: TokenPaths,
+    /// When the refresh token ends.
+    pub refresh_expiry: Option<Expiry>,
     /// What stands between granted scopes.
     pub scope_separator: Box<str>,
     /// How long an access token lives where the answer doesn't say.
     pub lifetime: Option<Duration>,
+    /// Further token sets.
+    pub sets: Vec<(Box<str>, TokenPaths)>,
+}
+
+/// Where the tokens of one set are.
+#[derive(Debug, Clone, Default)]
+pub struct TokenPaths {
+    /// The access token.
+    pub access_token: Vec<Template>,
+    /// The refresh token.
+    pub refresh_token: Vec<Template>,
+    /// The ID token.
+    pub id_token: Vec<Template>,
+    /// How the access token is used.
+    pub token_type: Vec<Template>,
+    /// The granted scopes.
+    pub scope: Vec<Template>,
+    /// When the access token ends: the first that says so.
+    pub expiry: Vec<Expiry>,
+}
+
+/// Where the end of a token is, and how it is said.
+#[derive(Debug, Clone)]
+pub struct Expiry {
+    /// How it is said.
+    pub kind: ExpiryKind,
+    /// Where.
+    pub path: Option<Template>,
+    /// How long, if that is always the same.
+    pub fixed: Option<Duration>,
 }
 
 /// What a caller puts on its own requests.
@@ -188,10 +350,33 @@ pub struct Use {
     pub query: Vec<(Box<str>, Template)>,
     /// Body parameters.
     pub body: Vec<(Box<str>, Template)>,
+    /// Where the provider's API is.
+    pub base_url: Option<UrlTemplate>,
+    /// The statuses that mean that the access token has ended.
+    pub expired_statuses: Vec<u16>,
+    /// Further texts that a caller needs.
+    pub values: Vec<(Box<str>, Template)>,
 }
 
-/// Parameters laid over standard ones: a template replaces or adds, `None` removes.
-pub type Overlay = Vec<(Box<str>, Option<Template>)>;
+/// Parameters laid over standard ones: one replaces or adds, `None` removes.
+pub type Overlay = Vec<(Box<str>, Option<Parameter>)>;
+
+/// The value of a parameter.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// The template.
+    pub value: Template,
+    /// Sent only if this holds.
+    pub when: Option<Condition>,
+    /// Left out if the text is empty or a value of it is missing.
+    pub omit_if_empty: bool,
+    /// How it is written; as the rest of the request if not given.
+    pub encode: Option<Encoding>,
+    /// Splits the text here.
+    pub repeat: Option<Box<str>>,
+    /// What it is in a JSON body.
+    pub kind: JsonKind,
+}
 
 impl AuthMethod {
     /// Parses what a builder wrote, with the connector's variables that it uses.
@@ -212,8 +397,8 @@ impl AuthMethod {
     #[must_use]
     pub fn lacks(&self, values: &MethodValues) -> Vec<String> {
         let urls = [
-            ("/definition/authorise/url", self.authorise.url.is_none()),
-            ("/definition/token/url", self.token.request.url.is_none()),
+            ("/definition/authorise/url", self.authorise.urls.is_empty()),
+            ("/definition/token/url", self.token.urls.is_empty()),
         ];
         let urls = urls
             .iter()
@@ -223,6 +408,7 @@ impl AuthMethod {
             .variables
             .iter()
             .filter(|variable| variable.from == Origin::Builder && variable.required)
+            .filter(|variable| variable.map.is_none())
             .filter(|variable| variable.default.is_none() && !values.has(&variable.key))
             .map(|variable| format!("/values/{}", variable.key));
         urls.chain(variables).collect()

@@ -1,6 +1,6 @@
 //! Where in a definition a template stands, and what it may name there.
 
-use crate::model::template::Namespace;
+use crate::model::{definition::Origin, template::Namespace};
 
 /// Where in a definition a template stands, which decides what it may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,12 +13,16 @@ pub(super) enum Place {
     RedirectUri,
     /// The authorise request.
     Authorise,
+    /// The key of a callback's digest.
+    Verify,
     /// The token request.
     Token,
     /// The re-authenticate request.
     Refresh,
-    /// The revocation request.
+    /// The revocation and the introspection request.
     Revoke,
+    /// A lookup.
+    Lookup,
     /// Where things are in an answer, and other settings.
     Response,
     /// What a credential looks like.
@@ -31,33 +35,48 @@ impl Place {
         match namespace {
             Namespace::Variable => true,
             Namespace::Client => match self {
-                Self::Token | Self::Refresh | Self::Revoke => true,
-                Self::Authorise | Self::Use => key == "id",
+                Self::Token | Self::Refresh | Self::Revoke | Self::Lookup | Self::Verify => true,
+                // A secret that only feeds a digest is told apart by what is visible.
+                Self::Authorise | Self::Use => true,
                 Self::ClientId | Self::ClientSecret | Self::RedirectUri | Self::Response => false,
             },
             Namespace::Flow => match self {
                 Self::RedirectUri => key == "callback_url",
                 Self::Authorise => true,
-                Self::Token => matches!(key, "redirect_uri" | "callback_url" | "scope"),
-                Self::ClientId
-                | Self::ClientSecret
-                | Self::Refresh
-                | Self::Revoke
-                | Self::Response
-                | Self::Use => false,
+                Self::Token => key != "code_challenge",
+                Self::Refresh | Self::Revoke | Self::Lookup => {
+                    matches!(key, "redirect_uri" | "callback_url" | "scope")
+                }
+                Self::ClientId | Self::ClientSecret | Self::Response | Self::Use | Self::Verify => {
+                    false
+                }
             },
-            Namespace::Callback => self == Self::Token,
+            Namespace::Callback => matches!(self, Self::Token | Self::Lookup),
             Namespace::Token => match self {
-                Self::Refresh | Self::Revoke => true,
+                Self::Token | Self::Refresh | Self::Revoke | Self::Lookup => true,
                 // The refresh token never leaves by any API.
-                Self::Use => key == "access_token",
+                Self::Use => !key.ends_with("refresh_token"),
                 Self::ClientId
                 | Self::ClientSecret
                 | Self::RedirectUri
                 | Self::Authorise
-                | Self::Token
+                | Self::Verify
                 | Self::Response => false,
             },
+            Namespace::Step => {
+                matches!(
+                    self,
+                    Self::Token | Self::Refresh | Self::Revoke | Self::Lookup
+                )
+            }
+            Namespace::Request => matches!(
+                self,
+                Self::Authorise | Self::Token | Self::Refresh | Self::Revoke | Self::Lookup
+            ),
+            Namespace::Moment => matches!(
+                self,
+                Self::Authorise | Self::Token | Self::Refresh | Self::Revoke | Self::Lookup
+            ),
         }
     }
 
@@ -67,5 +86,20 @@ impl Place {
             self,
             Self::ClientId | Self::Authorise | Self::RedirectUri | Self::Response
         )
+    }
+
+    /// Whether a value that the provider brings from `origin` is there by now.
+    pub(super) fn knows(self, origin: Origin) -> bool {
+        match origin {
+            Origin::Builder | Origin::User => true,
+            Origin::Callback => !matches!(
+                self,
+                Self::ClientId | Self::RedirectUri | Self::Authorise | Self::Verify
+            ),
+            Origin::Token | Origin::Lookup => matches!(
+                self,
+                Self::Token | Self::Refresh | Self::Revoke | Self::Lookup | Self::Use
+            ),
+        }
     }
 }

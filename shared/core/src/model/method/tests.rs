@@ -138,7 +138,7 @@ fn every_fault_is_told_with_its_place() {
         (
             json!({ "authorise": { "url": "https://a.example/{{client.secret}}" } }),
             "/authorise/url",
-            "impossible_reference",
+            "secret_in_sight",
         ),
         (
             json!({ "variables": [account], "token": { "url": "https://{{account}}.example/t" } }),
@@ -183,7 +183,7 @@ fn every_fault_is_told_with_its_place() {
         (
             json!({ "use": { "query": { "s": "{{client.secret}}" } } }),
             "/use/query/s",
-            "impossible_reference",
+            "secret_in_sight",
         ),
     ] {
         let faults = parse(definition.clone()).unwrap_err();

@@ -1,126 +1,29 @@
-//! Text with holes: `{{name}}`.
+//! Text with holes: `{{name}}`, `{{name | function}}`.
 //!
 //! # Why
 //! A definition says where values go; it must not be able to say anything else. So a template is
-//! parsed once, when the definition is saved, and a hole names a value and nothing more.
+//! parsed once, when the definition is saved. A hole names a value and the pure functions that it
+//! goes through, and nothing more: there are no loops, no conditions and no code.
 //!
 //! # How it works
 //! `{{account}}` and `{{variable.account}}` are the same hole. A value that is missing when the
 //! template is filled is an error: never an empty string, never a literal `{{…}}` on the wire.
+//! What a value must be escaped for is known by whoever fills the template ([`Template::fill_with`]).
 
-use std::{borrow::Cow, fmt};
+mod pipe;
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+pub use pipe::{LONGEST_RANDOM, Pipe};
+pub use reference::{Namespace, Reference, is_key};
+
+use super::function::FunctionError;
 
 /// The longest template, in bytes.
 pub const LONGEST: usize = 4096;
-
-/// Where the value of a hole comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Namespace {
-    /// The definition's variables; the default when a hole names no namespace.
-    Variable,
-    /// The client: `id`, `secret`.
-    Client,
-    /// The authorisation under way: `state`, `redirect_uri`, `callback_url`, `scope`, `code_challenge`.
-    Flow,
-    /// What the provider brought to the callback: `code`.
-    Callback,
-    /// The instance's tokens: `access_token`, `refresh_token`.
-    Token,
-}
-
-impl Namespace {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "variable" => Some(Self::Variable),
-            "client" => Some(Self::Client),
-            "flow" => Some(Self::Flow),
-            "callback" => Some(Self::Callback),
-            "token" => Some(Self::Token),
-            _ => None,
-        }
-    }
-
-    /// The keys of a namespace that is not open; `None` for variables, which the builder declares.
-    fn keys(self) -> Option<&'static [&'static str]> {
-        match self {
-            Self::Variable => None,
-            Self::Client => Some(&["id", "secret"]),
-            Self::Flow => Some(&[
-                "state",
-                "redirect_uri",
-                "callback_url",
-                "scope",
-                "code_challenge",
-            ]),
-            Self::Callback => Some(&["code"]),
-            Self::Token => Some(&["access_token", "refresh_token"]),
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Variable => "variable",
-            Self::Client => "client",
-            Self::Flow => "flow",
-            Self::Callback => "callback",
-            Self::Token => "token",
-        }
-    }
-}
-
-/// What a hole names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reference {
-    /// Where the value comes from.
-    pub namespace: Namespace,
-    /// Which value.
-    pub key: Box<str>,
-}
-
-impl Reference {
-    fn parse(text: &str) -> Result<Self, TemplateError> {
-        let (namespace, key) = match text.split_once('.') {
-            None => (Namespace::Variable, text),
-            Some((first, key)) => match Namespace::named(first) {
-                Some(namespace) => (namespace, key),
-                None => return Err(TemplateError::Unknown(text.to_owned())),
-            },
-        };
-        if !is_key(key) {
-            return Err(TemplateError::Name(text.to_owned()));
-        }
-        if namespace.keys().is_some_and(|keys| !keys.contains(&key)) {
-            return Err(TemplateError::Unknown(text.to_owned()));
-        }
-        Ok(Self {
-            namespace,
-            key: key.into(),
-        })
-    }
-
-    /// Whether it names the variable `key`.
-    #[must_use]
-    pub fn is_variable(&self, key: &str) -> bool {
-        self.namespace == Namespace::Variable && &*self.key == key
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.namespace.word(), self.key)
-    }
-}
-
-/// Whether `text` can be the key of a variable: a letter, then letters, digits and `_`, 64 at most.
-#[must_use]
-pub fn is_key(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && text.len() <= 64
-}
 
 /// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,6 +37,17 @@ pub enum TemplateError {
     /// A hole names something that does not exist.
     #[error("'{0}' names nothing that a template can use")]
     Unknown(String),
+    /// A hole calls a function that doesn't exist.
+    #[error("there is no function '{name}'{hint}")]
+    Function {
+        /// The name.
+        name: String,
+        /// A question that names the nearest one, if any is near.
+        hint: String,
+    },
+    /// A hole asks for something that can't be.
+    #[error("{0}")]
+    Impossible(String),
     /// It is longer than [`LONGEST`].
     #[error("it is longer than {LONGEST} bytes")]
     TooLong,
@@ -145,13 +59,24 @@ pub enum Piece {
     /// Text that stands for itself.
     Literal(Box<str>),
     /// A place that a value fills.
-    Hole(Reference),
+    Hole(Pipe),
 }
 
-/// A value that a template needs is not there.
+/// Why a template could not be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no value for '{0}'")]
-pub struct MissingValue(pub Reference);
+pub enum Unfilled {
+    /// A value that it needs is not there.
+    #[error("no value for '{0}'")]
+    Missing(Reference),
+    /// A function could not do its work.
+    #[error("'{function}' failed: {error}")]
+    Function {
+        /// Its name.
+        function: &'static str,
+        /// Why.
+        error: FunctionError,
+    },
+}
 
 /// Gives the values of holes.
 pub trait Values {
@@ -175,11 +100,11 @@ impl Template {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once("{{") {
-            let (name, after) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
+            let (name, after) = close(after).ok_or(TemplateError::Unclosed)?;
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(literal.into()));
             }
-            pieces.push(Piece::Hole(Reference::parse(name.trim())?));
+            pieces.push(Piece::Hole(Pipe::parse(name.trim())?));
             rest = after;
         }
         if !rest.is_empty() {
@@ -204,89 +129,59 @@ impl Template {
         }
     }
 
-    /// What its holes name, in order.
-    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+    /// Its holes, in order.
+    pub fn pipes(&self) -> impl Iterator<Item = &Pipe> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Hole(reference) => Some(reference),
+            Piece::Hole(pipe) => Some(pipe),
             Piece::Literal(_) => None,
         })
+    }
+
+    /// What its holes name, in order.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.pipes().flat_map(Pipe::references)
     }
 
     /// Fills every hole with its value as it is, without any escaping.
     ///
     /// # Errors
-    /// [`MissingValue`] for the first hole without a value.
-    pub fn fill(&self, values: &dyn Values) -> Result<String, MissingValue> {
+    /// [`Unfilled`] for the first hole that can't be filled.
+    pub fn fill(&self, values: &dyn Values) -> Result<String, Unfilled> {
+        self.fill_with(values, |value| value)
+    }
+
+    /// Fills every hole with its value as `escape` makes it.
+    ///
+    /// # Errors
+    /// [`Unfilled`] for the first hole that can't be filled.
+    pub fn fill_with(
+        &self,
+        values: &dyn Values,
+        escape: impl Fn(String) -> String,
+    ) -> Result<String, Unfilled> {
         let mut text = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
-                Piece::Hole(reference) => text.push_str(
-                    &values
-                        .value(reference)
-                        .ok_or_else(|| MissingValue(reference.clone()))?,
-                ),
+                Piece::Hole(pipe) => text.push_str(&escape(pipe.fill(values)?)),
             }
         }
         Ok(text)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Account;
-
-    impl Values for Account {
-        fn value(&self, reference: &Reference) -> Option<Cow<'_, str>> {
-            reference
-                .is_variable("account")
-                .then_some(Cow::Borrowed("acme"))
+/// What stands before and after the `}}` that closes a hole; one between quotes closes nothing.
+fn close(text: &str) -> Option<(&str, &str)> {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), _) => quote = (c != open).then_some(open),
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '}') if text.get(at..)?.starts_with("}}") => {
+                return Some((text.get(..at)?, text.get(at + 2..)?));
+            }
+            (None, _) => {}
         }
     }
-
-    #[test]
-    fn holes_are_filled() {
-        for (text, filled) in [
-            ("", ""),
-            ("plain", "plain"),
-            ("{{account}}", "acme"),
-            ("{{ variable.account }}", "acme"),
-            ("a/{{account}}/b{{account}}", "a/acme/bacme"),
-            ("} } {", "} } {"),
-        ] {
-            assert_eq!(
-                Template::parse(text).unwrap().fill(&Account).unwrap(),
-                filled,
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_template_says_why() {
-        for (text, error) in [
-            ("{{account", TemplateError::Unclosed),
-            ("{{}}", TemplateError::Name(String::new())),
-            ("{{a b}}", TemplateError::Name("a b".into())),
-            ("{{1a}}", TemplateError::Name("1a".into())),
-            ("{{env.HOME}}", TemplateError::Unknown("env.HOME".into())),
-            (
-                "{{client.password}}",
-                TemplateError::Unknown("client.password".into()),
-            ),
-        ] {
-            assert_eq!(Template::parse(text), Err(error), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_missing_value_is_an_error_and_never_an_empty_string() {
-        let template = Template::parse("x{{other}}").unwrap();
-        assert_eq!(
-            template.fill(&Account).unwrap_err().to_string(),
-            "no value for 'variable.other'"
-        );
-    }
+    None
 }

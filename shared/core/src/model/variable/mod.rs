@@ -1,10 +1,18 @@
 //! Variables: what they are, and what may be their value.
 
+mod defaults;
+mod map;
+mod uniform;
+
 use regex_lite::Regex;
 
+pub use defaults::{defaults, missing_defaults};
+pub use map::ValueMap;
+
 use super::{
-    definition::{Origin, VariableDefinition, VariableType},
+    definition::{Choice, Condition, Normalisation, Origin, VariableDefinition, VariableType},
     fault::Faults,
+    function::signing,
     template::{Template, is_key},
     url_template::is_host_labels,
 };
@@ -26,14 +34,32 @@ pub struct Variable {
     pub kind: VariableType,
     /// Who gives the value.
     pub from: Origin,
+    /// Where a captured value is found.
+    pub path: Box<str>,
     /// The value where nobody gives one.
     pub default: Option<Template>,
     /// Whether there must be a value.
     pub required: bool,
     /// The values to choose from.
-    pub choices: Vec<String>,
+    pub choices: Vec<Choice>,
     /// What the whole value must match.
     pub pattern: Option<Pattern>,
+    /// What the whole value must not match.
+    pub not_pattern: Option<Pattern>,
+    /// The hosts that it may be, or be at.
+    pub hosts: Vec<String>,
+    /// What it must be the same as.
+    pub equals: Option<Template>,
+    /// Shown before the field.
+    pub prefix: Box<str>,
+    /// Shown after the field.
+    pub suffix: Box<str>,
+    /// How a given value is made uniform, in order.
+    pub normalise: Vec<Normalisation>,
+    /// Asked only if this holds.
+    pub visible_when: Option<Condition>,
+    /// How it is made from others.
+    pub map: Option<ValueMap>,
     /// Whether the connect page keeps it out of sight until asked.
     pub advanced: bool,
 }
@@ -99,7 +125,44 @@ impl Variable {
                 "only the type 'choice' has choices",
             ),
         }
+        let not_pattern = written
+            .not_pattern
+            .as_deref()
+            .and_then(|text| faults.keep("/not_pattern", "invalid_pattern", Pattern::parse(text)));
+        let equals = written
+            .equals
+            .as_deref()
+            .and_then(|text| faults.keep("/equals", "invalid_template", Template::parse(text)));
+        for (index, host) in written.hosts.iter().enumerate() {
+            if !is_host_labels(host.strip_prefix("*.").unwrap_or(host)) {
+                let why = "it must be a host name, or '*.' and a host name";
+                faults.add(format!("/hosts/{index}"), "invalid_host", why);
+            }
+        }
+        let mut normalise = written.normalise.clone();
+        normalise.sort_unstable();
+        let map = written
+            .map
+            .as_ref()
+            .and_then(|map| ValueMap::parse(map, &mut faults));
+        if written.map.is_some() && (written.from != Origin::Builder || written.default.is_some()) {
+            let why = "a value that is made from others is given by nobody";
+            faults.add("/map", "unexpected", why);
+        }
         let variable = Self {
+            path: written.path.as_deref().unwrap_or(&written.key).into(),
+            not_pattern,
+            hosts: written
+                .hosts
+                .iter()
+                .map(|host| host.to_ascii_lowercase())
+                .collect(),
+            equals,
+            prefix: written.prefix.as_deref().unwrap_or_default().into(),
+            suffix: written.suffix.as_deref().unwrap_or_default().into(),
+            normalise,
+            visible_when: written.visible_when.clone(),
+            map,
             key: written.key.as_str().into(),
             label: written.label.as_deref().unwrap_or(&written.key).into(),
             help: written.help.as_deref().map(Into::into),
@@ -113,7 +176,8 @@ impl Variable {
         };
         let literal = written
             .default
-            .as_deref()
+            .as_ref()
+            .map(|default| default.0.as_str())
             .filter(|text| !text.contains("{{"));
         if let Some(Err(why)) = literal.map(|text| variable.check(text)) {
             faults.add("/default", "invalid_value", why);
@@ -122,8 +186,8 @@ impl Variable {
     }
 
     fn parse_default(written: &VariableDefinition, faults: &mut Faults) -> Option<Template> {
-        let text = written.default.as_deref()?;
-        if written.kind == VariableType::Secret {
+        let text = &written.default.as_ref()?.0;
+        if is_secret(written.kind) {
             let why = "a definition holds no secrets: give it as a value";
             faults.add("/default", "secret_in_definition", why);
             return None;
@@ -137,13 +201,25 @@ impl Variable {
     /// Whether its value is written and never read back.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        self.kind == VariableType::Secret
+        is_secret(self.kind)
     }
 
     /// Whether a value of it can only be one that the builder foresaw.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
-        self.pattern.is_some() || self.kind == VariableType::Choice || self.from == Origin::Builder
+        self.pattern.is_some()
+            || self.kind == VariableType::Choice
+            || !self.hosts.is_empty()
+            || (self.from == Origin::Builder && self.map.is_none())
+    }
+
+    /// Whether the provider brings its value.
+    #[must_use]
+    pub fn is_captured(&self) -> bool {
+        match self.from {
+            Origin::Callback | Origin::Token | Origin::Lookup => true,
+            Origin::Builder | Origin::User => false,
+        }
     }
 
     /// Checks a value.
@@ -155,10 +231,11 @@ impl Variable {
         let good = match self.kind {
             // Keys in PEM have line breaks.
             VariableType::Secret => true,
+            VariableType::Pem => return pem(value),
             VariableType::Text => printable(value),
             VariableType::Number => value.parse::<i64>().is_ok(),
             VariableType::Boolean => matches!(value, "true" | "false"),
-            VariableType::Choice => self.choices.iter().any(|choice| choice == value),
+            VariableType::Choice => self.choices.iter().any(|choice| choice.value == value),
             VariableType::Hostname => is_host_labels(value),
             VariableType::Url => {
                 url::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
@@ -167,12 +244,15 @@ impl Variable {
         };
         if !good {
             return Err(match self.kind {
-                VariableType::Secret | VariableType::Text => {
+                VariableType::Secret | VariableType::Pem | VariableType::Text => {
                     "it must be a text without control characters".to_owned()
                 }
                 VariableType::Number => "it must be a whole number".to_owned(),
                 VariableType::Boolean => "it must be 'true' or 'false'".to_owned(),
-                VariableType::Choice => format!("it must be one of: {}", self.choices.join(", ")),
+                VariableType::Choice => {
+                    let values: Vec<_> = self.choices.iter().map(|c| c.value.as_str()).collect();
+                    format!("it must be one of: {}", values.join(", "))
+                }
                 VariableType::Hostname => {
                     "it must be a host name, without scheme or path".to_owned()
                 }
@@ -182,87 +262,60 @@ impl Variable {
         if value.len() > LONGEST_VALUE {
             return Err("it has more than 8,192 bytes".to_owned());
         }
-        match &self.pattern {
-            Some(pattern) if !pattern.matches(value) => {
-                Err(format!("it does not match the pattern of '{}'", self.label))
-            }
-            Some(_) | None => Ok(()),
+        if self
+            .pattern
+            .as_ref()
+            .is_some_and(|pattern| !pattern.matches(value))
+        {
+            return Err(format!("it does not match the pattern of '{}'", self.label));
         }
+        if self
+            .not_pattern
+            .as_ref()
+            .is_some_and(|pattern| pattern.matches(value))
+        {
+            return Err(format!("it is a value that '{}' may not have", self.label));
+        }
+        if !self.hosts.is_empty() && !is_at(value, &self.hosts) {
+            return Err(format!(
+                "its host must be one of: {}",
+                self.hosts.join(", ")
+            ));
+        }
+        Ok(())
     }
 }
 
-/// The eleven variables that every authorisation-code method starts with.
-#[must_use]
-pub fn defaults() -> Vec<VariableDefinition> {
-    let builder = |key: &str, label: &str, default: Option<&str>| VariableDefinition {
-        key: key.to_owned(),
-        label: Some(label.to_owned()),
-        help: None,
-        kind: VariableType::Text,
-        from: Origin::Builder,
-        default: default.map(str::to_owned),
-        required: true,
-        choices: Vec::new(),
-        pattern: None,
-        advanced: false,
-    };
-    let number = |variable| VariableDefinition {
-        kind: VariableType::Number,
-        ..variable
-    };
-    let secret = |variable| VariableDefinition {
-        kind: VariableType::Secret,
-        ..variable
-    };
-    let optional = |variable| VariableDefinition {
-        required: false,
-        ..variable
-    };
-    let brought = |variable| VariableDefinition {
-        from: Origin::Callback,
-        ..variable
-    };
-    vec![
-        number(builder("state_length", "State length", Some("32"))),
-        optional(builder("scope", "Scope", None)),
-        builder("client_id", "Client ID", None),
-        secret(builder("client_secret", "Client secret", None)),
-        builder(
-            "response_authentication_token_key",
-            "Response authentication token key",
-            Some("access_token"),
-        ),
-        builder("grant_type", "Grant type", Some("authorization_code")),
-        builder("response_type", "Response type", Some("code")),
-        brought(builder(
-            "oauth_authorised_code",
-            "OAuth authorised code",
-            None,
-        )),
-        builder(
-            "callback_url",
-            "Callback URL",
-            Some("{{flow.callback_url}}"),
-        ),
-        builder(
-            "refresh_grant_type",
-            "Refresh grant type",
-            Some("refresh_token"),
-        ),
-        builder(
-            "response_refresh_token_key",
-            "Response refresh token key",
-            Some("refresh_token"),
-        ),
-    ]
+fn is_secret(kind: VariableType) -> bool {
+    match kind {
+        VariableType::Secret | VariableType::Pem => true,
+        VariableType::Text
+        | VariableType::Number
+        | VariableType::Boolean
+        | VariableType::Choice
+        | VariableType::Hostname
+        | VariableType::Url => false,
+    }
 }
 
-/// The default variables that a builder has left out.
-#[must_use]
-pub fn missing_defaults(written: &[VariableDefinition]) -> Vec<VariableDefinition> {
-    let mut missing = defaults();
-    missing.retain(|default| written.iter().all(|variable| variable.key != default.key));
-    missing
+fn pem(value: &str) -> Result<(), String> {
+    signing::check_key(value).map_err(|error| error.to_string())
+}
+
+/// Whether a host, or the host of a URL, is one of `hosts`.
+fn is_at(value: &str, hosts: &[String]) -> bool {
+    let host = match url::Url::parse(value) {
+        Ok(url) => url.host_str().unwrap_or_default().to_ascii_lowercase(),
+        Err(_) => value.to_ascii_lowercase(),
+    };
+    hosts
+        .iter()
+        .any(|allowed| match allowed.strip_prefix("*.") {
+            Some(parent) => host
+                .strip_suffix(parent)
+                .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+            None => host == *allowed,
+        })
 }
 
 #[cfg(test)]
@@ -270,12 +323,11 @@ mod tests {
     use super::*;
 
     fn variable(kind: VariableType, pattern: Option<&str>) -> Variable {
-        let [mut written, ..] = <[VariableDefinition; 11]>::try_from(defaults()).unwrap();
+        let mut written = VariableDefinition::new("account");
         written.kind = kind;
-        written.default = None;
         written.pattern = pattern.map(str::to_owned);
         if kind == VariableType::Choice {
-            written.choices = vec!["eu".to_owned(), "us".to_owned()];
+            written.choices = vec!["eu".into(), "us".into()];
         }
         Variable::parse(&written).unwrap()
     }

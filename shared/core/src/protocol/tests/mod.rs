@@ -1,5 +1,7 @@
 //! The standard and the provider's own, side by side.
 
+mod oddities;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use http::{HeaderMap, StatusCode, header};
@@ -7,7 +9,13 @@ use jiff::Timestamp;
 use oauth2::{HttpRequest, TokenResponse as _, basic::BasicTokenResponse};
 use serde_json::{Value, json};
 
-use super::{authorise_url, dialect, scope::Scope, token_answer, wire::WireAnswer};
+use super::{
+    authorise_url,
+    dialect::{self, Draft},
+    scope::Scope,
+    token_answer,
+    wire::WireAnswer,
+};
 use crate::model::{
     Secret,
     failure::FailureCode,
@@ -41,7 +49,7 @@ fn values(method: &AuthMethod) -> KnownValues {
     .into_iter()
     .map(|(key, value)| (key.to_owned(), Secret::from(value)))
     .collect();
-    KnownValues::resolve(method, &given, &BTreeMap::new(), CALLBACK)
+    KnownValues::resolve(method, &given, &BTreeMap::new(), &BTreeMap::new(), CALLBACK)
 }
 
 /// The request that RFC 6749 §4.1.3 prescribes.
@@ -62,24 +70,14 @@ fn expressed(method: &AuthMethod) -> (String, HeaderMap, String) {
         client_id: Some("id & co"),
         ..Scope::new(&values, CALLBACK)
     };
-    let url = method
-        .token
-        .request
-        .url
-        .as_ref()
-        .unwrap()
-        .fill(&scope)
-        .unwrap();
-    let wired = [("grant_type", "grant_type")];
-    let request = dialect::express(
-        standard(),
-        &method.token.request,
-        url,
-        &wired,
-        &scope,
-        Duration::from_secs(1),
-    )
-    .unwrap();
+    let draft = Draft {
+        request: &method.token,
+        url: dialect::url(&method.token.urls, &scope).unwrap(),
+        wired: &[("grant_type", "grant_type")],
+        identity: None,
+        limit: Duration::from_secs(1),
+    };
+    let request = draft.express(Some(standard()), &scope).unwrap();
     let body = String::from_utf8(request.body.expose().clone()).unwrap();
     (request.url.into(), request.headers, body)
 }
@@ -138,17 +136,22 @@ fn a_json_body_has_the_same_parameters() {
 fn a_header_can_not_be_split() {
     let method = method(&json!({ "token": { "headers": { "X-Id": "{{client_id}}" } } }));
     let given = [("client_id".to_owned(), Secret::from("a\r\nEvil: yes"))].into();
-    let values = KnownValues::resolve(&method, &given, &BTreeMap::new(), CALLBACK);
-    let scope = Scope::new(&values, CALLBACK);
-    let url = "https://shop.example/token".parse().unwrap();
-    let made = dialect::express(
-        standard(),
-        &method.token.request,
-        url,
-        &[],
-        &scope,
-        Duration::from_secs(1),
+    let values = KnownValues::resolve(
+        &method,
+        &given,
+        &BTreeMap::new(),
+        &BTreeMap::new(),
+        CALLBACK,
     );
+    let scope = Scope::new(&values, CALLBACK);
+    let draft = Draft {
+        request: &method.token,
+        url: "https://shop.example/token".parse().unwrap(),
+        wired: &[],
+        identity: None,
+        limit: Duration::from_secs(1),
+    };
+    let made = draft.express(Some(standard()), &scope);
     assert!(matches!(made, Err(dialect::DialectError::Header(_))));
 }
 
@@ -156,9 +159,8 @@ fn url_of(method: &AuthMethod, verifier: Option<&Secret>) -> String {
     let values = values(method);
     let state = Secret::from("s t");
     let plain = Scope::new(&values, CALLBACK);
-    let joined = authorise_url::scopes(&method.authorise, &plain)
-        .unwrap()
-        .join(&method.authorise.scope_separator);
+    let joined =
+        authorise_url::scopes(&method.authorise, &plain).join(&method.authorise.scope_separator);
     let scope = Scope {
         client_id: Some("id & co"),
         redirect_uri: Some(CALLBACK),
@@ -213,14 +215,11 @@ fn read(method: &AuthMethod, status: u16, body: &str) -> Result<BasicTokenRespon
         round_trip: Duration::ZERO,
     };
     let scope = Scope::new(&values, CALLBACK);
-    token_answer::standard(
-        &answer,
-        &method.token.response,
-        &scope,
-        Timestamp::UNIX_EPOCH,
-    )
-    .map(|standard| serde_json::from_slice(standard.body()).unwrap())
-    .map_err(|failure| failure.code)
+    let (response, now) = (&method.token.response, Timestamp::UNIX_EPOCH);
+    token_answer::read(&answer, response, &scope, now)
+        .and_then(|body| token_answer::standard(&answer, &body, response, None, &scope, now))
+        .map(|standard| serde_json::from_slice(standard.body()).unwrap())
+        .map_err(|failure| failure.code)
 }
 
 #[test]

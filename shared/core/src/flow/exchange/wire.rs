@@ -1,0 +1,194 @@
+//! The HTTP client that the `oauth2` crate is given.
+
+use std::{sync::OnceLock, time::Duration};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use oauth2::{
+    AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError, basic::BasicTokenResponse,
+};
+use serde_json::Value;
+use url::Url;
+
+use super::{Client, asked_at, impossible};
+use crate::{
+    model::{Secret, failure::FailureCode, grant::Grant, method::Request},
+    port::SendError,
+    protocol::{
+        client::Identity,
+        dialect::Draft,
+        refusal::TokenFailure,
+        scope::Scope,
+        token_answer::{self, Reader},
+    },
+};
+
+/// The HTTP client of one request.
+pub(super) struct Wire<'a> {
+    pub(super) client: &'a Client<'a>,
+    pub(super) request: &'a Request,
+    pub(super) url: Url,
+    pub(super) identity: &'a Identity,
+    pub(super) scope: Scope<'a>,
+    /// Built-in parameters whose value is that of a default variable.
+    pub(super) wired: &'a [(&'a str, &'a str)],
+    /// Whether the standard request's own parameters are left out.
+    pub(super) bare: bool,
+    /// Whether the answer brings tokens; otherwise its status says all.
+    pub(super) reads_tokens: bool,
+    /// The access token that stays where the answer brings none.
+    pub(super) kept: Option<&'a Secret>,
+    pub(super) limit: Duration,
+    pub(super) answer: OnceLock<(Timestamp, Value)>,
+}
+
+/// Why the standard parser never sees an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the request brought no standard answer")]
+pub(super) struct Stop(pub(super) TokenFailure);
+
+impl<'c> AsyncHttpClient<'c> for Wire<'_> {
+    type Error = Stop;
+    type Future = BoxFuture<'c, Result<HttpResponse, Stop>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move { self.send(request).await.map_err(Stop) })
+    }
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn new(
+        client: &'a Client<'a>,
+        request: &'a Request,
+        url: Url,
+        identity: &'a Identity,
+        scope: Scope<'a>,
+    ) -> Self {
+        Self {
+            client,
+            request,
+            url,
+            identity,
+            scope,
+            wired: &[],
+            bare: false,
+            reads_tokens: true,
+            kept: None,
+            limit: client.method.timeout,
+            answer: OnceLock::new(),
+        }
+    }
+
+    async fn send(&self, mut standard: HttpRequest) -> Result<HttpResponse, TokenFailure> {
+        if self.bare {
+            *standard.body_mut() = client_parameters(standard.body());
+        }
+        let draft = Draft {
+            request: self.request,
+            url: self.url.clone(),
+            wired: self.wired,
+            identity: Some(self.identity),
+            limit: self.limit,
+        };
+        let request = draft
+            .express(Some(standard), &self.scope)
+            .map_err(|_| impossible())?;
+        let answer = self
+            .client
+            .egress
+            .send(request)
+            .await
+            .map_err(|error| not_answered(&error))?;
+        let now = self.client.clock.now();
+        let response = &self.request.response;
+        if !self.reads_tokens {
+            return match answer.body.expose().is_empty() && answer.status.is_success() {
+                true => Ok(HttpResponse::new(Vec::new())),
+                false => self.accepted(&answer, now),
+            };
+        }
+        let body = token_answer::read(&answer, response, &self.scope, now)?;
+        let standard =
+            token_answer::standard(&answer, &body, response, self.kept, &self.scope, now);
+        self.answer
+            .get_or_init(|| (asked_at(now, answer.round_trip), body));
+        standard
+    }
+
+    /// A revocation is confirmed by its status (RFC 7009 §2.2), unless the definition knows better.
+    fn accepted(
+        &self,
+        answer: &crate::port::WireAnswer,
+        now: Timestamp,
+    ) -> Result<HttpResponse, TokenFailure> {
+        match token_answer::read(answer, &self.request.response, &self.scope, now) {
+            Err(failure)
+                if !(answer.status.is_success()
+                    && failure.code == FailureCode::AnswerUnreadable) =>
+            {
+                Err(failure)
+            }
+            Ok(_) | Err(_) => Ok(HttpResponse::new(Vec::new())),
+        }
+    }
+
+    pub(super) fn grant(
+        &self,
+        answer: Result<BasicTokenResponse, oauth2::basic::BasicRequestTokenError<Stop>>,
+        scopes: &[String],
+    ) -> Result<Grant, TokenFailure> {
+        match (answer, self.answer.get()) {
+            (Ok(answer), Some((asked_at, body))) => {
+                let reader = Reader {
+                    method: self.client.method,
+                    response: &self.request.response,
+                    scope: &self.scope,
+                    values: self.client.values,
+                    asked_at: *asked_at,
+                };
+                Ok(reader.grant(&answer, body, scopes))
+            }
+            (Err(RequestTokenError::Request(Stop(failure))), _) => Err(self.clean(failure)),
+            (Ok(_), None)
+            | (
+                Err(
+                    RequestTokenError::ServerResponse(_)
+                    | RequestTokenError::Parse(..)
+                    | RequestTokenError::Other(_),
+                ),
+                _,
+            ) => Err(TokenFailure::new(FailureCode::AnswerUnreadable, true)),
+        }
+    }
+
+    /// Takes everything secret that was sent out of what came back.
+    pub(super) fn clean(&self, failure: TokenFailure) -> TokenFailure {
+        let scope = &self.scope;
+        let tokens = scope.tokens.map(|tokens| &tokens.main);
+        let sent = [
+            scope.client_secret,
+            scope.code,
+            tokens.map(|set| &set.access_token),
+            tokens.and_then(|set| set.refresh_token.as_ref()),
+        ];
+        failure.without(&sent.into_iter().flatten().collect::<Vec<_>>())
+    }
+}
+
+/// What of a standard body says who the client is.
+fn client_parameters(body: &[u8]) -> Vec<u8> {
+    let pairs = url::form_urlencoded::parse(body)
+        .filter(|(name, _)| matches!(&**name, "client_id" | "client_secret"));
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
+        .into_bytes()
+}
+
+pub(super) fn not_answered(error: &SendError) -> TokenFailure {
+    match error {
+        SendError::Refused(_) => TokenFailure::new(FailureCode::DestinationRefused, false),
+        SendError::NotSent(_) => TokenFailure::new(FailureCode::Unreachable, false),
+        SendError::InDoubt(_) => TokenFailure::new(FailureCode::AnswerLost, true),
+    }
+}
