@@ -13,6 +13,7 @@ mod connecting;
 mod definitions;
 mod interfering;
 mod killed;
+mod presets;
 mod providers;
 mod quickstart;
 mod quirks;

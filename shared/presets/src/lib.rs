@@ -1,0 +1,111 @@
+//! Definitions of real OAuth 2 providers, one file each.
+//!
+//! The files are YAML, for people; what is built in is one JSON text. A preset may start from
+//! another (`preset`), as a sandbox does; [`resolved`] lays it over the one that it starts from.
+
+mod lay;
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde_json::Value;
+
+pub use lay::lay_over;
+
+/// How many presets may start from each other.
+const DEEPEST: usize = 4;
+
+static PRESETS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+    // The build script has written it.
+    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/presets.json")))
+        .unwrap_or_default()
+});
+
+/// The names of all presets, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.keys().map(String::as_str)
+}
+
+/// The definition of a preset, whole; `None` if there is no such preset.
+#[must_use]
+pub fn preset(name: &str) -> Option<Value> {
+    resolved(PRESETS.get(name)?.clone()).ok()
+}
+
+/// There is no preset of this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownPreset(pub String);
+
+/// A definition laid over the preset that it starts from, if it names one.
+///
+/// # Errors
+/// [`UnknownPreset`] if there is none of that name.
+pub fn resolved(mut definition: Value) -> Result<Value, UnknownPreset> {
+    for _ in 0..DEEPEST {
+        let Some(members) = definition.as_object_mut() else {
+            return Ok(definition);
+        };
+        let name = match members.remove("preset") {
+            None | Some(Value::Null) => return Ok(definition),
+            Some(Value::String(name)) => name,
+            Some(other) => return Err(UnknownPreset(other.to_string())),
+        };
+        let base = PRESETS.get(&name).cloned();
+        definition = lay_over(base.ok_or(UnknownPreset(name))?, definition);
+    }
+    Err(UnknownPreset("a preset that starts from itself".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::model::{definition::Definition, method::AuthMethod};
+
+    use super::*;
+
+    #[test]
+    fn every_preset_means_something() {
+        let mut faults = Vec::new();
+        for name in names() {
+            let Some(preset) = preset(name) else {
+                faults.push(format!(
+                    "{name}: it starts from a preset that doesn't exist"
+                ));
+                continue;
+            };
+            let definition: Definition = match serde_json::from_value(preset) {
+                Ok(definition) => definition,
+                Err(error) => {
+                    faults.push(format!("{name}: {error}"));
+                    continue;
+                }
+            };
+            if let Err(found) = AuthMethod::parse(&definition, &[]) {
+                for fault in found.into_vec() {
+                    faults.push(format!("{name}: {} {}", fault.pointer, fault.detail));
+                }
+            }
+            if definition.documentation_url.is_none() {
+                faults.push(format!("{name}: it has no documentation link"));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn there_are_presets_and_each_asks_for_no_more_than_it_must() {
+        assert!(names().count() >= 250, "{}", names().count());
+        let github = preset("github").unwrap();
+        let definition: Definition = serde_json::from_value(github).unwrap();
+        let method = AuthMethod::parse(&definition, &[]).unwrap();
+        let lacks = method.lacks(&latchkey_core::model::method::MethodValues::default());
+        assert_eq!(lacks, ["/values/client_id", "/values/client_secret"]);
+    }
+
+    #[test]
+    fn an_unknown_preset_is_an_error() {
+        let own = serde_json::json!({ "preset": "no-such-provider" });
+        assert_eq!(
+            resolved(own),
+            Err(UnknownPreset("no-such-provider".to_owned()))
+        );
+    }
+}
