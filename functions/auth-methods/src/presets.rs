@@ -5,6 +5,7 @@ use latchkey_core::model::{
     definition::{Definition, Origin, VariableType},
     fault::Faults,
     method::{AuthMethod, MethodValues},
+    nearest::nearest,
 };
 use latchkey_presets::{names, preset, resolved};
 use latchkey_web::{
@@ -153,7 +154,9 @@ fn summary(name: &'static str) -> Option<PresetSummary> {
 pub(crate) fn written_out<T: DeserializeOwned>(mut body: Value) -> Result<T, Problem> {
     if let Some(written) = body.get_mut("definition") {
         *written = resolved(written.take()).map_err(|unknown| {
-            let near = names().find(|name| name.contains(&unknown.0.to_lowercase()));
+            let asked = unknown.0.to_lowercase();
+            let near =
+                nearest(&asked, names()).or_else(|| names().find(|name| name.contains(&asked)));
             let hint = near.map_or_else(String::new, |name| format!("; did you mean '{name}'?"));
             let why = format!("there is no such preset{hint}");
             let faults = Faults::one("/definition/preset", "unknown_preset", why);

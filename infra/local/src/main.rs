@@ -8,6 +8,7 @@ use std::{
 
 use clap::Parser as _;
 use latchkey_aws::SystemClock;
+use latchkey_core::model::definition::json_schema;
 use latchkey_core::port::Clock;
 use latchkey_local::{Demo, Options, Server, StartError, openapi};
 
@@ -15,11 +16,11 @@ use latchkey_local::{Demo, Options, Server, StartError, openapi};
 async fn main() -> ExitCode {
     let options = Options::parse();
     if options.openapi {
-        let printed = openapi()
-            .to_pretty_json()
-            .map_err(io::Error::other)
-            .and_then(|text| print(&text));
-        return finish(&printed);
+        let text = openapi().to_pretty_json().map_err(io::Error::other);
+        return finish(&text.and_then(|text| print(&text)));
+    }
+    if options.schema {
+        return finish(&print(&format!("{:#}", json_schema())));
     }
     latchkey_aws::log::init(&options.log, io::stderr);
     match Box::pin(run(&options)).await {

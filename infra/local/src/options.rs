@@ -44,6 +44,10 @@ pub struct Options {
     /// Prints the OpenAPI document and ends.
     #[arg(long)]
     pub openapi: bool,
+
+    /// Prints the JSON Schema of a definition and ends.
+    #[arg(long)]
+    pub schema: bool,
 }
 
 /// On or off.

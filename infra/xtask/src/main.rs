@@ -7,6 +7,7 @@
 //! | `lint` | format, clippy, licences and duplicates, documentation |
 //! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
 //! | `openapi` | writes `infra/openapi.json` anew |
+//! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
 mod setup;
 
@@ -35,9 +36,12 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "setup" => setup::all(),
         Some((verb, [])) if verb == "lint" => lint(),
         Some((verb, [])) if verb == "audit" => audit(),
-        Some((verb, [])) if verb == "openapi" => openapi(),
+        Some((verb, [])) if verb == "openapi" => kept("--openapi", "infra/openapi.json"),
+        Some((verb, [])) if verb == "schema" => {
+            kept("--schema", "shared/presets/definition.schema.json")
+        }
         Some(_) | None => Err(Failed::Here(
-            "usage: cargo xtask test [ARG…] | setup | lint | audit | openapi".to_owned(),
+            "usage: cargo xtask test [ARG…] | setup | lint | audit | openapi | schema".to_owned(),
         )),
     };
     let (why, code) = match outcome {
@@ -97,22 +101,16 @@ fn deny(checks: &[&str]) -> Outcome {
         .current_dir(root()))
 }
 
-fn openapi() -> Outcome {
-    let mut command = cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "latchkey-local",
-        "--",
-        "--openapi",
-    ]);
+/// Writes what the server prints with a flag into a file of the repository.
+fn kept(flag: &str, path: &str) -> Outcome {
+    let mut command = cargo(&["run", "--quiet", "--package", "latchkey-local", "--", flag]);
     let output = command
         .output()
         .map_err(|error| Failed::Here(format!("cargo does not run: {error}")))?;
     if !output.status.success() {
         return Err(Failed::Here("latchkey does not build".to_owned()));
     }
-    let path = root().join("infra/openapi.json");
+    let path = root().join(path);
     fs::write(&path, output.stdout)
         .map_err(|error| Failed::Here(format!("{} can't be written: {error}", path.display())))
 }

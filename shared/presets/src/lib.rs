@@ -101,6 +101,21 @@ mod tests {
     }
 
     #[test]
+    fn the_kept_schema_is_true_and_every_file_names_it() {
+        let kept: Value = serde_json::from_str(include_str!("../definition.schema.json")).unwrap();
+        assert!(
+            kept == latchkey_core::model::definition::json_schema(),
+            "definition.schema.json is stale: run `cargo xtask schema`"
+        );
+        for name in names() {
+            let path = format!("{}/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let first = "# yaml-language-server: $schema=definition.schema.json\n";
+            assert!(text.starts_with(first), "{name}");
+        }
+    }
+
+    #[test]
     fn an_unknown_preset_is_an_error() {
         let own = serde_json::json!({ "preset": "no-such-provider" });
         assert_eq!(

@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use latchkey_core::model::fault::{Faults, pointer_segment};
+use latchkey_core::model::{
+    fault::{Faults, pointer_segment},
+    nearest::nearest,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
@@ -103,7 +106,7 @@ fn explained(message: &str) -> (&'static str, String) {
         .rsplit_once(" at line ")
         .map_or(message, |(message, _)| message);
     let code = if message.starts_with("unknown field") {
-        return ("unknown_field", message.to_owned());
+        return ("unknown_field", with_hint(message));
     } else if message.starts_with("missing field") {
         return ("missing", message.to_owned());
     } else {
@@ -115,6 +118,16 @@ fn explained(message: &str) -> (&'static str, String) {
             (code, message.to_owned())
         }
         None => (code, "the value can't be read".to_owned()),
+    }
+}
+
+/// The parser's words on an unknown field, which list the known ones, and the one most likely meant.
+fn with_hint(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().unwrap_or_default();
+    match nearest(unknown, quoted) {
+        Some(near) => format!("unknown field `{unknown}`; did you mean `{near}`?"),
+        None => message.to_owned(),
     }
 }
 
@@ -149,7 +162,7 @@ mod tests {
             (
                 r#"{"inner":{"number":1,"nmuber":2}}"#,
                 "/inner/nmuber",
-                "unknown field `nmuber`, expected `number`",
+                "unknown field `nmuber`; did you mean `number`?",
             ),
             (r#"{"inner":{}}"#, "/inner", "missing field `number`"),
         ] {

@@ -144,6 +144,17 @@ impl Client<'_> {
             | RefreshMode::None => None,
         };
         let asking = with_main(tokens, set);
+        let ended = asking
+            .main
+            .expires_at
+            .is_some_and(|end| end <= self.clock.now());
+        if refresh.mode == RefreshMode::AccessToken && ended {
+            let words = "the access token had ended, and there is nothing else to ask with";
+            return Err(TokenFailure {
+                words: Some(words.to_owned()),
+                ..TokenFailure::new(FailureCode::GrantRefused, false)
+            });
+        }
         let moment = moment(self.clock, self.entropy);
         let joined = scopes.join(&self.method.authorise.scope_separator);
         let mut steps = Steps::default();

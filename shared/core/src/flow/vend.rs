@@ -110,6 +110,7 @@ impl Refresh<'_> {
             .now()
             .saturating_add(PATIENCE)
             .unwrap_or(Timestamp::MAX);
+        let mut rounds = 0;
         loop {
             let instance = self.instances.find(key).await?.ok_or(VendError::Gone)?;
             let grant = active(&instance)?;
@@ -124,6 +125,14 @@ impl Refresh<'_> {
                 };
             }
             let failed = match self.next(&instance).await? {
+                // A refresh renews one token set: another may be stale still.
+                Next::Renewed(grant, tokens)
+                    if rounds < tokens.sets.len()
+                        && !grant.is_fresh(self.clock.now(), at_least) =>
+                {
+                    rounds += 1;
+                    continue;
+                }
                 Next::Renewed(grant, tokens) => {
                     return self.credential(&instance, &grant, Some(*tokens)).await;
                 }

@@ -193,11 +193,12 @@ impl Tokens {
             .any(|set| set.refresh_token.is_some())
     }
 
-    /// When the first access token ends.
+    /// When the first access token ends: the main one, or one of a further set that can be refreshed.
     #[must_use]
     pub fn first_end(&self) -> Option<Timestamp> {
+        let sets = self.sets.values();
         std::iter::once(&self.main)
-            .chain(self.sets.values())
+            .chain(sets.filter(|set| set.refresh_token.is_some()))
             .filter_map(|set| set.expires_at)
             .min()
     }
@@ -408,5 +409,31 @@ mod tests {
         assert_eq!(read.main.expires_at, Some(at(5)));
         assert_eq!(read.sets["user"].access_token.expose(), "u");
         assert_eq!(read.captured["team"].expose(), "T1");
+    }
+
+    #[test]
+    fn of_several_sets_the_first_to_end_that_can_be_refreshed_is_due() {
+        let set = |refresh: bool, end: i64| TokenSet {
+            access_token: "a".into(),
+            refresh_token: refresh.then(|| "r".into()),
+            id_token: None,
+            token_type: "bearer".to_owned(),
+            expires_at: Some(at(end)),
+        };
+        for (main, user, due, end) in [
+            (set(true, 60), set(true, 30), Some("user"), 30),
+            (set(true, 30), set(true, 60), None, 30),
+            (set(false, 30), set(true, 60), Some("user"), 30),
+            // What nobody can refresh makes nothing due.
+            (set(true, 60), set(false, 30), None, 60),
+        ] {
+            let tokens = Tokens {
+                main,
+                sets: BTreeMap::from([("user".to_owned(), user)]),
+                captured: BTreeMap::new(),
+            };
+            assert_eq!(tokens.most_due(), due);
+            assert_eq!(tokens.first_end(), Some(at(end)));
+        }
     }
 }

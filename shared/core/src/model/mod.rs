@@ -11,6 +11,7 @@ pub mod grant;
 pub mod id;
 pub mod instance;
 pub mod method;
+pub mod nearest;
 pub mod rotation;
 pub mod sealed;
 mod secret;

@@ -12,6 +12,7 @@ mod parameter;
 mod request;
 mod response;
 mod scalar;
+mod schema;
 mod variable;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,7 @@ pub use response::{
     TokenSetDefinition,
 };
 pub use scalar::{Scalar, Texts};
+pub use schema::json_schema;
 pub use variable::{
     Choice, MapDefinition, Normalisation, Origin, VariableDefinition, VariableType,
 };

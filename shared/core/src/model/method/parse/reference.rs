@@ -4,6 +4,7 @@ use super::Parser;
 use crate::model::{
     definition::Texts,
     method::place::Place,
+    nearest::nearest,
     template::{Namespace, Pipe, Reference, Template},
     url_template::UrlTemplate,
     variable::Variable,
@@ -155,12 +156,8 @@ impl Parser {
 
     fn check_variable(&mut self, pointer: &str, reference: &Reference, pipe: &Pipe, place: Place) {
         let Some(variable) = self.variable(&reference.key) else {
-            let near = self
-                .variables
-                .iter()
-                .map(|variable| &*variable.key)
-                .min_by_key(|key| distance(key, &reference.key))
-                .filter(|key| distance(key, &reference.key) <= 2);
+            let keys = self.variables.iter().map(|variable| &*variable.key);
+            let near = nearest(&reference.key, keys);
             let hint = near.map_or_else(String::new, |key| format!("; did you mean '{key}'?"));
             let why = format!("no variable '{}' is declared{hint}", reference.key);
             return self.faults.add(pointer, "undeclared_variable", why);
@@ -170,25 +167,4 @@ impl Parser {
             self.faults.add(pointer, "impossible_reference", why);
         }
     }
-}
-
-/// How many letters differ (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        let mut next = vec![before];
-        for (r, above) in right.iter().zip(row.iter().skip(1)) {
-            let cost = (diagonal + usize::from(l != *r))
-                .min(above + 1)
-                .min(before + 1);
-            diagonal = *above;
-            before = cost;
-            next.push(cost);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
