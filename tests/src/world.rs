@@ -214,6 +214,7 @@ pub fn options(directory: PathBuf, port: u16) -> Options {
         base_url: None,
         log: "info".to_owned(),
         openapi: false,
+        schema: false,
     }
 }
 
