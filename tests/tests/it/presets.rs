@@ -80,7 +80,7 @@ async fn a_fault_beside_a_preset_says_where_it_is() {
         ),
         (
             json!({ "preset": "github", "token": { "uri": "https://a.example/" } }),
-            "/definition/token",
+            "/definition/token/uri",
         ),
     ] {
         let faults = api
