@@ -35,6 +35,7 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-credentials": "aws core egress web",
       "latchkey-demo-provider": "",
       "latchkey-egress": "core",
+      "latchkey-import": "",
       "latchkey-local": "auth-methods authorise aws callback core credentials demo-provider egress refresher web",
       "latchkey-presets": "",
       "latchkey-refresher": "aws core egress",
