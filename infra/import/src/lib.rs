@@ -23,7 +23,7 @@ mod yaml;
 use serde_json::Value;
 
 pub use error::ImportError;
-pub use yaml::to_yaml;
+pub use yaml::{parse as from_yaml, to_yaml};
 
 /// Whose descriptions of providers are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,16 +3,19 @@
 //! The very routers and handlers that run on Lambda are mounted on one port, over a DynamoDB engine
 //! in the process with one data file, with a key file for a keyring, and with the sweep on a schedule.
 
+mod command;
 mod demo;
 mod functions;
 mod gateway;
 mod options;
+pub mod print;
 mod schedule;
 mod server;
 mod start_error;
 mod state;
 mod store;
 
+pub use command::{Command, CommandError, CommandLine, Export, Import};
 pub use demo::Demo;
 pub use gateway::openapi;
 pub use options::{Options, Switch};

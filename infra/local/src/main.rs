@@ -1,33 +1,31 @@
 //! `latchkey`: starts the local server and says what to do next.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io, process::ExitCode, sync::Arc};
 
 use clap::Parser as _;
 use latchkey_aws::SystemClock;
 use latchkey_core::model::definition::json_schema;
 use latchkey_core::port::Clock;
-use latchkey_local::{Demo, Options, Server, StartError, openapi};
+use latchkey_local::{CommandLine, Demo, Options, Server, StartError, openapi, print};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let CommandLine { options, command } = CommandLine::parse();
+    if let Some(command) = command {
+        return command.run();
+    }
     if options.openapi {
         let text = openapi().to_pretty_json().map_err(io::Error::other);
-        return finish(&text.and_then(|text| print(&text)));
+        return finish(&text.and_then(|text| print::out(&text)));
     }
     if options.schema {
-        return finish(&print(&format!("{:#}", json_schema())));
+        return finish(&print::out(&format!("{:#}", json_schema())));
     }
     latchkey_aws::log::init(&options.log, io::stderr);
     match Box::pin(run(&options)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell if this fails.
-            writeln!(io::stderr(), "latchkey: {error}").unwrap_or_default();
+            print::warn(&format!("latchkey: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -40,7 +38,7 @@ async fn run(options: &Options) -> Result<(), StartError> {
         latchkey_local::Switch::On => Some(Demo::start(options, &server, &clock).await?),
         latchkey_local::Switch::Off => None,
     };
-    print(&welcome(&server, demo.as_ref())).map_err(StartError::Directory)?;
+    print::out(&welcome(&server, demo.as_ref())).map_err(StartError::Directory)?;
     tokio::signal::ctrl_c().await.map_err(StartError::Directory)
 }
 
@@ -69,12 +67,6 @@ fn welcome(server: &Server, demo: Option<&Demo>) -> String {
         ));
     }
     text
-}
-
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
 }
 
 fn finish(result: &io::Result<()>) -> ExitCode {

@@ -2,11 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 
 /// Keeps OAuth 2 connections alive: the whole service in one process, on this machine.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "latchkey", version, about)]
+#[derive(Debug, Clone, Args)]
 pub struct Options {
     /// The directory with the data file, the key file and the API key; made if it is missing.
     #[arg(long, default_value = ".latchkey", value_name = "PATH")]

@@ -12,7 +12,10 @@ const HEADING: &str = "# yaml-language-server: $schema=definition.schema.json\n"
 const WIDTH: usize = 110;
 
 /// Reads YAML, or JSON, which is YAML as well.
-pub(crate) fn parse(text: &str) -> Result<Value, ImportError> {
+///
+/// # Errors
+/// [`ImportError::Syntax`]: it is neither.
+pub fn parse(text: &str) -> Result<Value, ImportError> {
     Ok(serde_saphyr::from_str(text)?)
 }
 

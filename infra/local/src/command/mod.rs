@@ -1,0 +1,77 @@
+//! What the binary does besides running the service: work on files, which needs no server.
+
+mod export;
+mod import;
+mod source;
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use self::{export::Export, import::Import};
+use crate::{Options, print};
+
+/// The command line: the service's options, or a command.
+#[derive(Debug, Parser)]
+#[command(
+    name = "latchkey",
+    version,
+    about,
+    args_conflicts_with_subcommands = true
+)]
+pub struct CommandLine {
+    /// How the service runs.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do instead of running it.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Writes definitions out of another system's descriptions of providers.
+    Import(Import),
+    /// Writes a definition, or an auth method as the API answers it, as YAML.
+    Export(Export),
+}
+
+/// Why a command ended without its result.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A file can't be read or written.
+    #[error("{}: {why}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// A file isn't what the command reads.
+    #[error("{}: {why}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The result can't be printed.
+    #[error("the result can't be printed: {0}")]
+    Print(#[from] io::Error),
+}
+
+impl Command {
+    /// Does it, and says on the standard error what there is to say.
+    #[must_use]
+    pub fn run(&self) -> ExitCode {
+        let done = match self {
+            Self::Import(command) => command.run(),
+            Self::Export(command) => command.run(),
+        };
+        done.unwrap_or_else(|error| {
+            print::warn(&format!("latchkey: {error}"));
+            ExitCode::from(2)
+        })
+    }
+}
