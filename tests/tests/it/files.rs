@@ -108,3 +108,40 @@ async fn a_file_of_no_known_form_is_refused_by_name() {
 fn read(file: &Path) -> Value {
     serde_saphyr::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
+
+#[tokio::test]
+async fn the_definitions_in_the_readme_are_saved_and_the_presets_among_them_are_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let shown: Vec<&str> = readme
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let (github, presets) = shown.split_first().unwrap();
+    assert!(github.lines().count() <= 10, "{github}");
+    let kept: Vec<String> = fs::read_dir(root.join("shared/presets"))
+        .unwrap()
+        .filter_map(|file| fs::read_to_string(file.unwrap().path()).ok())
+        .collect();
+    assert_eq!(presets.len(), 8);
+    for preset in presets {
+        let is_kept = kept.iter().any(|text| {
+            text.split_once('\n')
+                .is_some_and(|(_, text)| text == *preset)
+        });
+        assert!(is_kept, "no preset is this any more:\n{preset}");
+    }
+    let world = World::start().await;
+    let path = format!(
+        "/v1/connectors/{}/auth-methods",
+        world.api.connector("GitHub").await
+    );
+    let definition: Value = serde_saphyr::from_str(github).unwrap();
+    let whole = json!({ "definition": definition, "values": { "client_id": "id", "client_secret": "secret" } });
+    let id = world.api.post(&path, &whole).await.created("id");
+    assert_eq!(
+        world.api.get(&format!("{path}/{id}")).await.ok()["complete"],
+        true
+    );
+}
