@@ -5,6 +5,7 @@ mod deletions;
 mod due;
 mod item;
 mod leases;
+mod spares;
 
 use async_trait::async_trait;
 use latchkey_core::{

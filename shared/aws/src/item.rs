@@ -203,6 +203,15 @@ impl<'a> Reader<'a> {
         serde_json::from_value(word).map_err(|_| StoreError::Corrupt(name))
     }
 
+    /// Items inside the item; none if there is no such attribute.
+    pub(crate) fn items(self, name: &'static str) -> Result<Vec<Self>, StoreError> {
+        let items = self.read(name, |value| {
+            let list = value.as_l().ok()?.iter();
+            list.map(|value| value.as_m().ok().map(Reader)).collect()
+        })?;
+        Ok(items.unwrap_or_default())
+    }
+
     /// An item inside the item, if there is one.
     pub(crate) fn inner_if(self, name: &'static str) -> Result<Option<Self>, StoreError> {
         self.read(name, |value| value.as_m().ok().map(Reader))

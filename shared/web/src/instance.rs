@@ -72,6 +72,9 @@ pub enum Status {
     Pending,
     /// Credentials can be had.
     Active,
+    /// The provider has refused the grant once. Credentials can be had while the access token lives;
+    /// the provider is asked again at `next_refresh_at`.
+    Suspect,
     /// Only a new consent helps.
     ReconnectRequired,
     /// It is being deleted.
@@ -102,6 +105,14 @@ impl From<&Instance> for Health {
                 Some(grant.received_at),
                 instance.last_failure.clone(),
             ),
+            State::Suspect { cause, .. } => (
+                Status::Suspect,
+                Some(cause.at),
+                instance
+                    .last_failure
+                    .clone()
+                    .or_else(|| Some(cause.clone())),
+            ),
             State::ReconnectRequired { cause, .. } => (
                 Status::ReconnectRequired,
                 Some(cause.at),
@@ -114,7 +125,8 @@ impl From<&Instance> for Health {
             Status::Active | Status::ReconnectRequired => {
                 failure.as_ref().map(|failure| failure.code.blame())
             }
-            Status::Deleted => None,
+            // Nobody has to act before the provider has said it twice.
+            Status::Suspect | Status::Deleted => None,
         };
         Self {
             status,
@@ -124,7 +136,7 @@ impl From<&Instance> for Health {
             failures: instance.failures,
             failure,
             next_refresh_at: grant
-                .filter(|_| status == Status::Active)
+                .filter(|_| matches!(status, Status::Active | Status::Suspect))
                 .and_then(|grant| next(instance, grant)),
             needs,
         }

@@ -93,6 +93,9 @@ async fn and_where_it_is_not_the_user_is_told_the_truth() {
             vend_until_held(api, proxy, &instance).await;
         })
         .await;
+    let refused = shop.world.api.vend(&instance).await;
+    let _ = refused.problem(503, "credential-unavailable");
+    shop.advance(15 * 60 + 1).await;
     let problem = shop
         .world
         .api

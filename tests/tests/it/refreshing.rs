@@ -94,7 +94,20 @@ async fn a_connection_that_the_user_has_ended_says_so_and_reconnects_with_its_id
         .body(form);
     assert!(ended.send().await.unwrap().status().is_success());
 
+    // One refusal ends nothing: the provider is asked again a quarter of an hour later.
     shop.advance(ACCESS_TTL + 1).await;
+    for _ in 0..2 {
+        let refused = shop.world.api.vend(&instance).await;
+        let problem = refused.problem(503, "credential-unavailable");
+        assert_eq!(problem["failure"]["code"], "grant_refused");
+    }
+    let health = shop.world.api.health(&instance).await;
+    assert_eq!(
+        (&health["status"], health.get("needs")),
+        (&json!("suspect"), None)
+    );
+    assert_eq!(shop.proxy.count("refresh_token"), 1);
+    shop.advance(15 * 60 + 1).await;
     let problem = shop
         .world
         .api
@@ -121,7 +134,7 @@ async fn a_connection_that_the_user_has_ended_says_so_and_reconnects_with_its_id
         .await
         .problem(409, "reconnect-required");
     assert_eq!(shop.world.sweep().await.due, 0, "nobody asks again");
-    assert_eq!(shop.proxy.count("refresh_token"), 1);
+    assert_eq!(shop.proxy.count("refresh_token"), 2);
 
     let url = shop.reconnect_url(&instance).await;
     let page = shop
@@ -299,6 +312,10 @@ async fn an_answer_that_was_lost_is_told_as_what_it_is() {
     // This provider rotates without grace: the answer that was lost held the only good token.
     shop.proxy.set(Mode::Pass);
     shop.advance(3600).await;
+    assert_eq!(shop.world.sweep().await.failed, 1);
+    let health = shop.world.api.health(&instance).await;
+    assert_eq!(health["status"], "suspect");
+    shop.advance(15 * 60 + 1).await;
     assert_eq!(shop.world.sweep().await.reconnect_required, 1);
     let problem = shop
         .world
@@ -314,6 +331,44 @@ async fn an_answer_that_was_lost_is_told_as_what_it_is() {
             .contains("an answer was lost at"),
         "{problem}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_the_definition_cannot_read_is_kept_until_it_can() {
+    let shop = Shop::oidc_provider().await;
+    let instance = shop.connected().await;
+    let mut body = shop.body();
+    body["definition"]["token"]["response"] = json!({ "access_token": "no.such.place" });
+    let path = shop.method_path();
+    let _ = shop.world.api.put(&path, "*", &body).await.ok();
+    shop.advance(ACCESS_TTL + 1).await;
+    let refused = shop.world.api.vend(&instance).await;
+    let problem = refused.problem(503, "credential-unavailable");
+    assert_eq!(problem["failure"]["code"], "answer_unreadable");
+    let health = shop.world.api.health(&instance).await;
+    assert_eq!(
+        (&health["status"], &health["needs"]),
+        (&json!("active"), &json!("builder"))
+    );
+    // The provider has rotated, and would end the connection if the token were used again.
+    for _ in 0..2 {
+        shop.advance(3600).await;
+        assert_eq!(shop.world.sweep().await.failed, 1);
+    }
+    let health = shop.world.api.health(&instance).await;
+    assert_eq!(
+        (&health["status"], &health["needs"]),
+        (&json!("active"), &json!("builder"))
+    );
+    // The mended definition reads what was kept, and the provider is none the wiser.
+    let _ = shop.world.api.put(&path, "*", &shop.body()).await.ok();
+    shop.advance(3600).await;
+    shop.world.sweep().await;
+    let token = shop.world.api.access_token(&instance).await;
+    assert!(shop.provider.is_active(&token).await);
+    let kept_and_next = shop.proxy.count("refresh_token");
+    assert_eq!(kept_and_next, 2, "the one that was kept, and the next one");
+    assert_eq!(shop.world.api.health(&instance).await["status"], "active");
 }
 
 #[tokio::test]

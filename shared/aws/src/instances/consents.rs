@@ -34,7 +34,7 @@ impl Consents for DynamoInstances {
             .set_all(values(connect.values))
             .set_all(due(connect.due))
             .remove(&["lease_until", "lease_nonce", "attempts", "last_send"])
-            .remove(&["not_before", "failures", "last_failure", "cause"]);
+            .remove(&["not_before", "failures", "last_failure", "cause", "spares"]);
         let now = match self.table.update(key(connect.key), &expression).await? {
             Written::Done(_) => return Ok(Connected::Done),
             Written::Refused(None) => return Ok(Connected::Gone),
@@ -42,9 +42,10 @@ impl Consents for DynamoInstances {
         };
         Ok(match now.state {
             State::Deleted { .. } => Connected::Gone,
-            State::Pending | State::Active(_) | State::ReconnectRequired { .. } => {
-                Connected::Moved(Box::new(now))
-            }
+            State::Pending
+            | State::Active(_)
+            | State::Suspect { .. }
+            | State::ReconnectRequired { .. } => Connected::Moved(Box::new(now)),
         })
     }
 }

@@ -84,5 +84,5 @@ fn forgetting() -> Expression {
         .value("deleted", text(DELETED))
         .remove(&["counted", "tokens", "committed_epoch", "refreshable"])
         .remove(&["expires_at", "received_at", "scopes"])
-        .remove(&["values", "sealed_values", "last_failure", "cause"])
+        .remove(&["spares", "values", "sealed_values", "last_failure", "cause"])
 }

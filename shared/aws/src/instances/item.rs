@@ -10,6 +10,7 @@ use latchkey_core::{
     port::{Due, StoreError},
 };
 
+use super::spares::{read_spares, spares};
 use crate::{
     expression::Expression,
     grant,
@@ -19,6 +20,7 @@ use crate::{
 /// The states, as the attribute `status` spells them.
 pub(super) const PENDING: &str = "pending";
 pub(super) const ACTIVE: &str = "active";
+pub(super) const SUSPECT: &str = "suspect";
 pub(super) const RECONNECT_REQUIRED: &str = "reconnect_required";
 pub(super) const DELETED: &str = "deleted";
 
@@ -46,6 +48,7 @@ pub(super) fn new_item(instance: &Instance) -> Expression {
         .set("attempts", number(instance.attempts))
         .set("failures", number(instance.failures))
         .set_all(values(&instance.values))
+        .set_if("spares", spares(&instance.spares))
         .set_all([
             ("lease_until", lease.map(|lease| time(lease.until))),
             ("lease_nonce", lease.map(|lease| text(&lease.nonce))),
@@ -60,6 +63,9 @@ pub(super) fn new_item(instance: &Instance) -> Expression {
     match &instance.state {
         State::Pending => expression.set("status", text(PENDING)),
         State::Active(_) => expression.set("status", text(ACTIVE)),
+        State::Suspect { cause, .. } => expression
+            .set("status", text(SUSPECT))
+            .set("cause", json(cause)),
         State::ReconnectRequired { cause, .. } => expression
             .set("status", text(RECONNECT_REQUIRED))
             .set("cause", json(cause)),
@@ -114,6 +120,7 @@ pub(super) fn read(item: Reader<'_>) -> Result<Instance, StoreError> {
         not_before: item.time_if("not_before")?,
         failures: item.number_if("failures")?.unwrap_or(0),
         last_failure: item.json_if::<Failure>("last_failure")?,
+        spares: read_spares(item)?,
         state: read_state(item)?,
     })
 }
@@ -130,6 +137,10 @@ fn read_state(item: Reader<'_>) -> Result<State, StoreError> {
     Ok(match item.text("status")? {
         PENDING => State::Pending,
         ACTIVE => State::Active(grant::read(item)?),
+        SUSPECT => State::Suspect {
+            grant: grant::read(item)?,
+            cause: item.json("cause")?,
+        },
         RECONNECT_REQUIRED => State::ReconnectRequired {
             grant: grant::read(item)?,
             cause: item.json("cause")?,

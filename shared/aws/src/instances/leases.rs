@@ -3,12 +3,16 @@
 use async_trait::async_trait;
 use latchkey_core::{
     model::instance::{Instance, State},
-    port::{Commit, Committed, Condemn, Fail, Leased, Leases, NewLease, StoreError},
+    port::{
+        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Promote, Spares,
+        StoreError,
+    },
 };
 
 use super::{
     DynamoInstances,
-    item::{ACTIVE, RECONNECT_REQUIRED, due, key, read},
+    item::{ACTIVE, RECONNECT_REQUIRED, SUSPECT, due, key, read},
+    spares::{changing, seeing},
 };
 use crate::{
     expression::Expression,
@@ -21,10 +25,11 @@ use crate::{
 impl Leases for DynamoInstances {
     async fn lease(&self, lease: NewLease<'_>) -> Result<Leased, StoreError> {
         let expression = Expression::new()
-            .when("#status = :active AND #epoch = :seen_epoch")
+            .when("#status IN (:active, :suspect) AND #epoch = :seen_epoch")
             .when("attribute_not_exists(#lease_until) OR #lease_until < :lapsed_before")
             .when("attribute_not_exists(#not_before) OR #not_before <= :now")
             .value("active", text(ACTIVE))
+            .value("suspect", text(SUSPECT))
             .value("seen_epoch", number(lease.epoch))
             .value("lapsed_before", time(lease.lapsed_before))
             .value("now", time(lease.now))
@@ -53,22 +58,80 @@ impl Leases for DynamoInstances {
         self.committed(&commit, &expression).await
     }
 
-    async fn commit_late(&self, commit: Commit<'_>) -> Result<Committed, StoreError> {
+    async fn commit_late(
+        &self,
+        commit: Commit<'_>,
+        spares: Spares<'_>,
+    ) -> Result<Committed, StoreError> {
         // Its own attempt is no longer in doubt; one of a lease that is held meanwhile still counts.
-        let expression = committing(&commit).add("attempts", -1);
+        let expression = changing(committing(&commit), spares).add("attempts", -1);
         self.committed(&commit, &expression).await
+    }
+
+    async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError> {
+        let expression = Expression::new()
+            .when("#incarnation = :incarnation")
+            .value("incarnation", number(keep.incarnation))
+            .value("suspect", text(SUSPECT));
+        let expression = match keep.revived {
+            Some(at) => expression
+                .when("#status = :reconnect_required")
+                .value("reconnect_required", text(RECONNECT_REQUIRED))
+                .set_to("status", ":suspect")
+                .set_all(due(Some(at))),
+            None => expression
+                .when("#status IN (:active, :suspect)")
+                .value("active", text(ACTIVE)),
+        };
+        let expression = changing(expression, keep.spares);
+        match self.table.update(key(keep.key), &expression).await? {
+            Written::Done(_) => Ok(Committed::Done),
+            Written::Refused(now) => {
+                let now = now.map(|now| read(Reader(&now))).transpose()?;
+                Ok(Committed::Moved(now.map(Box::new)))
+            }
+        }
+    }
+
+    async fn promote(&self, promote: Promote<'_>) -> Result<(), StoreError> {
+        let expression = Expression::new()
+            .when("#lease_nonce = :nonce AND #status IN (:active, :suspect)")
+            .when("#incarnation = :incarnation AND #committed_epoch = :base")
+            .value("nonce", text(promote.nonce))
+            .value("active", text(ACTIVE))
+            .value("suspect", text(SUSPECT))
+            .value("incarnation", number(promote.incarnation))
+            .value("base", number(promote.base))
+            .set_to("status", ":active")
+            .set_all(grant::attributes(promote.grant))
+            .set_all(due(Some(promote.due)))
+            .remove(&["lease_until", "lease_nonce", "attempts"])
+            .remove(&["not_before", "failures", "last_failure", "cause"]);
+        let expression = changing(expression, promote.spares);
+        match self.table.update(key(promote.key), &expression).await? {
+            Written::Done(_) | Written::Refused(_) => Ok(()),
+        }
     }
 
     async fn fail(&self, fail: Fail<'_>) -> Result<(), StoreError> {
         let mut expression = Expression::new()
-            .when("#lease_nonce = :nonce AND #status = :active")
+            .when("#lease_nonce = :nonce AND #status IN (:active, :suspect)")
             .value("nonce", text(fail.nonce))
             .value("active", text(ACTIVE))
+            .value("suspect", text(SUSPECT))
             .set("not_before", time(fail.not_before))
             .set("last_failure", json(fail.failure))
             .set_all(due(Some(fail.due)))
             .add("failures", 1)
             .remove(&["lease_until", "lease_nonce"]);
+        if let Some((incarnation, base)) = fail.suspect {
+            expression = expression
+                .when("#incarnation = :incarnation AND #committed_epoch = :base")
+                .value("incarnation", number(incarnation))
+                .value("base", number(base))
+                .set_to("status", ":suspect")
+                .set("cause", json(fail.failure));
+        }
         if !fail.in_doubt {
             // The lease counted it, so this does not fall below nothing.
             expression = expression.add("attempts", -1);
@@ -78,18 +141,20 @@ impl Leases for DynamoInstances {
         }
     }
 
-    async fn condemn(&self, condemn: Condemn<'_>) -> Result<(), StoreError> {
+    async fn condemn(&self, condemn: Condemn<'_>) -> Result<bool, StoreError> {
         let expression = Expression::new()
-            .when("#status = :active AND #incarnation = :incarnation AND #committed_epoch = :base")
+            .when("#status IN (:active, :suspect)")
+            .when("#incarnation = :incarnation AND #committed_epoch = :base")
             .value("active", text(ACTIVE))
+            .value("suspect", text(SUSPECT))
             .value("incarnation", number(condemn.incarnation))
             .value("base", number(condemn.base))
             .set("status", text(RECONNECT_REQUIRED))
             .set("cause", json(condemn.cause))
             .remove(&["lease_until", "lease_nonce", "not_before"])
             .set_all(due(None));
-        let expression = match condemn.nonce {
-            Some(nonce) => expression
+        let expression = match condemn.held {
+            Some((nonce, spares)) => seeing(expression, spares)
                 .when("#lease_nonce = :nonce")
                 .value("nonce", text(nonce)),
             None => expression
@@ -97,7 +162,8 @@ impl Leases for DynamoInstances {
                 .value("noticed_at", time(condemn.cause.at)),
         };
         match self.table.update(key(condemn.key), &expression).await? {
-            Written::Done(_) | Written::Refused(_) => Ok(()),
+            Written::Done(_) => Ok(true),
+            Written::Refused(_) => Ok(false),
         }
     }
 }
@@ -125,9 +191,10 @@ impl DynamoInstances {
 /// What every commit asks for and writes.
 fn committing(commit: &Commit<'_>) -> Expression {
     Expression::new()
-        .when("#status IN (:active, :reconnect_required)")
+        .when("#status IN (:active, :suspect, :reconnect_required)")
         .when("#incarnation = :incarnation AND #committed_epoch = :base")
         .value("active", text(ACTIVE))
+        .value("suspect", text(SUSPECT))
         .value("reconnect_required", text(RECONNECT_REQUIRED))
         .value("incarnation", number(commit.incarnation))
         .value("base", number(commit.base))
@@ -139,15 +206,19 @@ fn committing(commit: &Commit<'_>) -> Expression {
 
 /// Whether the lease had been taken by an earlier try of the same write.
 fn is_ours(lease: &NewLease<'_>, now: &Instance) -> bool {
-    let is_active = matches!(now.state, State::Active(_));
     let held = now.lease.as_ref();
-    is_active && now.epoch == lease.epoch + 1 && held.is_some_and(|held| held.nonce == lease.nonce)
+    now.usable_grant().is_some()
+        && now.epoch == lease.epoch + 1
+        && held.is_some_and(|held| held.nonce == lease.nonce)
 }
 
 /// Whether the grant had been committed by an earlier try of the same write: no epoch comes twice.
 fn has(commit: &Commit<'_>, now: &Instance) -> bool {
     match &now.state {
         State::Active(grant) => grant.epoch == commit.grant.epoch,
-        State::Pending | State::ReconnectRequired { .. } | State::Deleted { .. } => false,
+        State::Pending
+        | State::Suspect { .. }
+        | State::ReconnectRequired { .. }
+        | State::Deleted { .. } => false,
     }
 }

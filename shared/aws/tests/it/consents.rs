@@ -4,7 +4,8 @@ use latchkey_core::{
         instance::{Instance, State, StoredValues},
     },
     port::{
-        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _, NewLease,
+        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _,
+        NewLease, Spares,
     },
 };
 
@@ -64,7 +65,15 @@ async fn a_reconnect_clears_all_that_was_before() {
     };
     for late in [false, true] {
         let outcome = if late {
-            world.store.instances.commit_late(commit.clone()).await
+            let none = Spares {
+                seen: &[],
+                kept: &[],
+            };
+            world
+                .store
+                .instances
+                .commit_late(commit.clone(), none)
+                .await
         } else {
             world.store.instances.commit(commit.clone()).await
         };

@@ -113,6 +113,7 @@ async fn each_step_says_when_the_next_is_due() {
         failure: &failure(),
         not_before: at(100),
         in_doubt: false,
+        suspect: None,
         due: due(1, 100),
     };
     instances.fail(fail).await.unwrap();

@@ -1,5 +1,9 @@
 use latchkey_core::{
-    model::instance::{Instance, Lease, State},
+    model::{
+        instance::{Instance, Lease, State},
+        sealed::Sealed,
+        spare::{Spare, SpareAnswer},
+    },
     port::{Creation, Instances as _, ReadInstances as _, StoreError},
 };
 
@@ -18,6 +22,10 @@ async fn an_instance_comes_back_as_it_was_created() {
     let states = [
         State::Pending,
         State::Active(grant(3)),
+        State::Suspect {
+            grant: grant(3),
+            cause: failure(),
+        },
         State::ReconnectRequired {
             grant: grant(3),
             cause: failure(),
@@ -45,6 +53,19 @@ async fn an_instance_comes_back_as_it_was_created() {
             not_before: Some(at(2)),
             failures: 3,
             last_failure: Some(failure()),
+            spares: vec![
+                Spare {
+                    epoch: 2,
+                    answer: SpareAnswer::Grant(Box::new(grant(2))),
+                },
+                Spare {
+                    epoch: 4,
+                    answer: SpareAnswer::Raw {
+                        sealed: Sealed::new(vec![7]),
+                        unread_by: 3,
+                    },
+                },
+            ],
             state,
             ..instance(&method)
         };

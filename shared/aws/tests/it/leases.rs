@@ -4,7 +4,9 @@ use latchkey_core::{
         grant::StoredGrant,
         instance::{Instance, Lease, State},
     },
-    port::{Commit, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _, NewLease},
+    port::{
+        Commit, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _, NewLease, Spares,
+    },
 };
 
 use crate::world::{World, at, due, failure, grant, instance, race};
@@ -38,6 +40,7 @@ fn fail<'a>(leased: &'a Instance, nonce: &'a str, failure: &'a Failure) -> Fail<
         failure,
         not_before: at(200),
         in_doubt: false,
+        suspect: None,
         due: due(1, 200),
     }
 }
@@ -47,10 +50,16 @@ fn condemn<'a>(instance: &'a Instance, nonce: Option<&'a str>, cause: &'a Failur
         key: &instance.key,
         incarnation: instance.incarnation,
         base: instance.grant().unwrap().epoch,
-        nonce,
+        held: nonce.map(|nonce| (nonce, &[][..])),
         cause,
     }
 }
+
+/// No spares before, none after.
+const NONE: Spares<'static> = Spares {
+    seen: &[],
+    kept: &[],
+};
 
 async fn hold(world: &World, instance: &Instance, nonce: &str) -> Instance {
     let leased = world.store.instances.lease(lease(instance, nonce)).await;
@@ -299,7 +308,7 @@ async fn a_deleted_instance_takes_no_grant() {
     let instances = &world.store.instances;
     let now = moved(instances.commit(commit(&leased, &grant)).await.unwrap());
     assert!(matches!(now.unwrap().state, State::Deleted { .. }));
-    let late = instances.commit_late(commit(&leased, &grant)).await;
+    let late = instances.commit_late(commit(&leased, &grant), NONE).await;
     assert!(matches!(
         moved(late.unwrap()).unwrap().state,
         State::Deleted { .. }
@@ -321,7 +330,10 @@ async fn a_late_grant_that_is_the_newest_is_kept_beside_a_foreign_lease() {
     let now = moved(instances.commit(commit(&mine, &grant)).await.unwrap());
     assert_eq!(now.unwrap().epoch, 3);
     for _ in 0..2 {
-        let committed = instances.commit_late(commit(&mine, &grant)).await.unwrap();
+        let committed = instances
+            .commit_late(commit(&mine, &grant), NONE)
+            .await
+            .unwrap();
         assert!(matches!(committed, Committed::Done), "{committed:?}");
     }
     let now = world.instance(&mine.key).await;
@@ -339,7 +351,10 @@ async fn of_two_late_grants_the_newest_stays() {
     let (second, third) = (grant(2), grant(3));
     let committed = instances.commit(commit(&theirs, &third)).await.unwrap();
     assert!(matches!(committed, Committed::Done), "{committed:?}");
-    let late = instances.commit_late(commit(&mine, &second)).await.unwrap();
+    let late = instances
+        .commit_late(commit(&mine, &second), NONE)
+        .await
+        .unwrap();
     assert_eq!(moved(late).unwrap().grant(), Some(&third));
     assert_eq!(world.instance(&mine.key).await.state, State::Active(third));
 }
@@ -354,7 +369,10 @@ async fn a_late_grant_heals_what_was_condemned() {
     instances.condemn(condemned).await.unwrap();
     let ended = world.instance(&mine.key).await;
     assert!(matches!(ended.state, State::ReconnectRequired { .. }));
-    let committed = instances.commit_late(commit(&mine, &grant)).await.unwrap();
+    let committed = instances
+        .commit_late(commit(&mine, &grant), NONE)
+        .await
+        .unwrap();
     assert!(matches!(committed, Committed::Done), "{committed:?}");
     assert_eq!(world.instance(&mine.key).await.state, State::Active(grant));
 }

@@ -100,6 +100,7 @@ async fn a_failure_is_counted_once() {
         failure: &failure(),
         not_before: at(200),
         in_doubt: false,
+        suspect: None,
         due: due(0, 200),
     };
     store.instances.fail(fail).await.unwrap();

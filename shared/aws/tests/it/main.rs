@@ -21,6 +21,7 @@ mod lost_replies;
 mod methods;
 mod sessions;
 mod settings;
+mod spares;
 mod tables;
 mod vault;
 mod world;

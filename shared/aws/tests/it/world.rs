@@ -247,6 +247,7 @@ pub(crate) fn instance(method: &MethodKey) -> Instance {
         not_before: None,
         failures: 0,
         last_failure: None,
+        spares: Vec::new(),
         state: State::Pending,
     }
 }

@@ -213,6 +213,7 @@ impl Authorise<'_> {
             not_before: None,
             failures: 0,
             last_failure: None,
+            spares: Vec::new(),
             state: State::Pending,
         };
         match self.instances.create(&instance).await? {

@@ -32,6 +32,7 @@ use crate::{
         client::Identity,
         dialect,
         moment::Moment,
+        raw_answer::RawAnswer,
         refusal::TokenFailure,
         scope::{Scope, Steps},
     },
@@ -58,6 +59,15 @@ pub(super) struct Code<'a> {
     pub(super) scopes: &'a [String],
     /// What the callback brought.
     pub(super) captured: &'a std::collections::BTreeMap<String, Secret>,
+}
+
+/// Where the answer to a refresh comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// The provider, asked once and waited for no longer than this.
+    Provider(Duration),
+    /// An answer that came before and couldn't be read then.
+    Kept(&'a RawAnswer),
 }
 
 impl Client<'_> {
@@ -133,7 +143,7 @@ impl Client<'_> {
         &self,
         tokens: &Tokens,
         scopes: &[String],
-        limit: Duration,
+        source: Source<'_>,
     ) -> Result<Grant, TokenFailure> {
         let refresh = &self.method.refresh;
         let set = match refresh.mode {
@@ -148,7 +158,11 @@ impl Client<'_> {
             .main
             .expires_at
             .is_some_and(|end| end <= self.clock.now());
-        if refresh.mode == RefreshMode::AccessToken && ended {
+        let (limit, again) = match source {
+            Source::Provider(limit) => (limit, None),
+            Source::Kept(answer) => (Duration::ZERO, Some(answer)),
+        };
+        if refresh.mode == RefreshMode::AccessToken && ended && again.is_none() {
             let words = "the access token had ended, and there is nothing else to ask with";
             return Err(TokenFailure {
                 words: Some(words.to_owned()),
@@ -167,7 +181,9 @@ impl Client<'_> {
             ..Scope::new(self.values, self.callback_url)
         };
         let request = &refresh.request;
-        self.make(&request.before, &scope, &mut steps).await?;
+        if again.is_none() {
+            self.make(&request.before, &scope, &mut steps).await?;
+        }
         let scope = Scope {
             steps: Some(&steps),
             ..scope
@@ -181,6 +197,7 @@ impl Client<'_> {
             wired: &[("grant_type", "refresh_grant_type")],
             bare: matches!(refresh.mode, RefreshMode::AccessToken | RefreshMode::Resign),
             limit,
+            again,
             ..self.wire(request, url.clone(), &identity, with(scope, &identity))
         };
         let client = identity.standard().set_token_uri(TokenUrl::from_url(url));

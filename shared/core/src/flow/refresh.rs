@@ -10,29 +10,31 @@
 //! without waiting for anything and committed with a second conditional write, ordered by epoch. If
 //! the instance has moved on meanwhile, the item says what to do.
 
+mod keep;
+mod refuse;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::{
     Deployment,
-    exchange::Client,
+    exchange::{Client, Source},
     open::{Whose, known_values},
-    retry,
 };
 use crate::{
     model::{
         failure::{Failure, FailureCode},
-        grant::{Grant, StoredGrant, Tokens},
-        instance::{Instance, State},
+        grant::{StoredGrant, Tokens},
+        instance::Instance,
         method::AuthMethod,
         rotation::Rotation,
         values::KnownValues,
     },
     port::{
-        Clock, Commit, Committed, Condemn, Due, Egress, Entropy, Fail, Leased, Leases, Methods,
-        NewLease, StoreError, Vault, VaultError, shard,
+        Clock, Due, Egress, Entropy, Leased, Leases, Methods, NewLease, StoreError, Vault,
+        VaultError, shard,
     },
     protocol::refusal::TokenFailure,
 };
@@ -120,23 +122,31 @@ impl Held<'_> {
 
 /// All that a refresh request needs, opened.
 struct Prepared {
+    /// Which version of the auth method it is.
+    version: u64,
     method: AuthMethod,
+    rotation: Rotation,
     values: KnownValues,
     tokens: Tokens,
 }
 
 impl Refresh<'_> {
-    /// Refreshes an active instance, as just read.
+    /// Refreshes an instance whose grant is active or suspect, as just read.
     ///
     /// # Errors
     /// [`RefreshError`] if it could not be tried, or its outcome could not be kept.
     pub async fn refresh(&self, instance: &Instance) -> Result<Refreshed, RefreshError> {
-        let State::Active(grant) = &instance.state else {
+        let Some(grant) = instance.usable_grant() else {
             return Ok(Refreshed::Moved);
         };
         // Keys are warm and secrets open before the lease: nothing waits on them later.
         self.vault.warm().await?;
         let prepared = self.prepared(instance, grant).await?;
+        if let Some(prepared) = &prepared
+            && self.read_again(instance, grant, prepared).await?
+        {
+            return Ok(Refreshed::Moved);
+        }
         let now = self.clock.now();
         let nonce = self.entropy.secret().expose().clone();
         let lease = NewLease {
@@ -158,22 +168,22 @@ impl Refresh<'_> {
             nonce,
         };
         let Some(prepared) = prepared else {
-            return self
-                .failed(
-                    &held,
-                    TokenFailure::new(FailureCode::RequestImpossible, false),
-                )
-                .await;
+            let failure = TokenFailure::new(FailureCode::RequestImpossible, false);
+            return self.failed(&held, None, failure).await;
         };
         self.call(&held, &prepared).await
     }
 
     /// Sends the request and keeps what comes of it.
     async fn call(&self, held: &Held<'_>, prepared: &Prepared) -> Result<Refreshed, RefreshError> {
+        if refuse::may_be_spent(held, prepared.rotation) {
+            let failure = TokenFailure::new(FailureCode::AnswerUnreadable, false);
+            return self.failed(held, Some(prepared), failure).await;
+        }
         let client = self.client(prepared);
         let asked_at = self.clock.now();
         let outcome = client
-            .refresh(&prepared.tokens, &held.grant.scopes, CALL)
+            .refresh(&prepared.tokens, &held.grant.scopes, Source::Provider(CALL))
             .await;
         let took = self.clock.now().duration_since(asked_at);
         if took > SignedDuration::try_from(prepared.method.timeout).unwrap_or(SignedDuration::MAX) {
@@ -186,159 +196,10 @@ impl Refresh<'_> {
         match outcome {
             Ok(grant) => self.keep(held, prepared, grant).await,
             Err(failure) if failure.code == FailureCode::GrantRefused => {
-                self.refused(held, failure).await
+                self.refused(held, prepared, failure).await
             }
-            Err(failure) => self.failed(held, failure).await,
+            Err(failure) => self.failed(held, Some(prepared), failure).await,
         }
-    }
-
-    /// Seals and commits a grant. Nothing is awaited between the answer and the commit.
-    async fn keep(
-        &self,
-        held: &Held<'_>,
-        prepared: &Prepared,
-        grant: Grant,
-    ) -> Result<Refreshed, RefreshError> {
-        let key = &held.instance.key;
-        let plaintext = grant
-            .tokens
-            .to_plaintext()
-            .map_err(|_| VaultError::Refused)?;
-        let stored = StoredGrant {
-            epoch: held.epoch(),
-            tokens: self
-                .vault
-                .seal(&Instance::tokens_place(key, held.epoch()), &plaintext)?,
-            refreshable: grant.refreshable,
-            expires_at: grant.expires_at,
-            refresh_from: grant.refresh_from,
-            refresh_ends_at: grant.refresh_ends_at,
-            scopes: grant.scopes,
-            received_at: grant.received_at,
-        };
-        let commit = Commit {
-            key,
-            incarnation: held.instance.incarnation,
-            base: held.grant.epoch,
-            grant: &stored,
-            due: due(held.instance, &stored),
-        };
-        let mut committed =
-            retry::insist(self.clock, || self.instances.commit(commit.clone())).await?;
-        loop {
-            let now = match committed {
-                Committed::Done => {
-                    return Ok(Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)));
-                }
-                Committed::Moved(None) => None,
-                Committed::Moved(Some(now)) => {
-                    Some(now).filter(|now| is_same_consent(held.instance, now))
-                }
-            };
-            let Some(current) = now.as_deref().and_then(Instance::grant) else {
-                // Deleted or reconnected: nobody will use these tokens.
-                self.give_back(held, prepared, &grant.tokens).await;
-                return Ok(Refreshed::Moved);
-            };
-            if current.epoch >= stored.epoch {
-                // Our own write, or a newer one.
-                return Ok(Refreshed::Moved);
-            }
-            // Late, but the newest: the provider is not fenced, so this may be the only live token.
-            let late = Commit {
-                base: current.epoch,
-                ..commit.clone()
-            };
-            committed =
-                retry::insist(self.clock, || self.instances.commit_late(late.clone())).await?;
-        }
-    }
-
-    /// The provider refuses the refresh token.
-    async fn refused(
-        &self,
-        held: &Held<'_>,
-        failure: TokenFailure,
-    ) -> Result<Refreshed, RefreshError> {
-        // If an earlier request's fate is unknown, its answer may have been what replaced the token.
-        let lost = held.instance.attempts > 0 && may_have_rotated(self.rotation(held).await?);
-        let lost_at = held.instance.last_send.filter(|_| lost);
-        let words = match (failure.words, lost_at) {
-            (words, None) => words,
-            (words, Some(at)) => Some(format!(
-                "{} (an answer was lost at {at:.0})",
-                words.unwrap_or_default()
-            )),
-        };
-        let code = if lost {
-            FailureCode::GrantLost
-        } else {
-            FailureCode::GrantRefused
-        };
-        let cause = Failure {
-            at: self.clock.now(),
-            code,
-            words,
-        };
-        let condemn = Condemn {
-            key: &held.instance.key,
-            incarnation: held.instance.incarnation,
-            base: held.grant.epoch,
-            nonce: Some(&held.nonce),
-            cause: &cause,
-        };
-        self.instances.condemn(condemn).await?;
-        info!(instance = %held.instance.key.id, code = ?cause.code, words = cause.words.as_deref(), "reconnect required");
-        Ok(Refreshed::Ended(cause))
-    }
-
-    async fn rotation(&self, held: &Held<'_>) -> Result<Rotation, RefreshError> {
-        let stored = self.methods.find(&held.instance.method_key()).await?;
-        Ok(stored
-            .map(|stored| stored.definition.refresh.rotation)
-            .unwrap_or_default())
-    }
-
-    /// The refresh failed in a way that passes.
-    async fn failed(
-        &self,
-        held: &Held<'_>,
-        failure: TokenFailure,
-    ) -> Result<Refreshed, RefreshError> {
-        let TokenFailure {
-            code,
-            in_doubt,
-            words,
-            retry_after,
-        } = failure;
-        let now = self.clock.now();
-        let wait = retry::wait(
-            code,
-            held.instance.failures,
-            in_doubt,
-            retry_after,
-            self.entropy,
-        );
-        let not_before = later(now, wait, 1);
-        let failure = Failure {
-            at: now,
-            code,
-            words,
-        };
-        let fail = Fail {
-            key: &held.instance.key,
-            nonce: &held.nonce,
-            failure: &failure,
-            not_before,
-            in_doubt,
-            due: Due {
-                shard: shard(Instance::spread_of(&held.instance.key)),
-                at: not_before,
-            },
-        };
-        retry::insist(self.clock, || self.instances.fail(fail.clone())).await?;
-        warn!(instance = %held.instance.key.id, ?code, words = failure.words.as_deref(), "refresh failed");
-        Ok(Refreshed::Failed { failure, wait })
     }
 
     /// All that the request needs; `None` if the method is gone or its definition can't be read.
@@ -370,6 +231,8 @@ impl Refresh<'_> {
         )
         .await?;
         Ok(Some(Prepared {
+            version: stored.version,
+            rotation: stored.definition.refresh.rotation,
             method,
             values,
             tokens,
@@ -386,15 +249,6 @@ impl Refresh<'_> {
             callback_url: self.deployment.callback_url(),
         }
     }
-
-    /// Revokes tokens that nobody will use, as far as the provider lets us.
-    async fn give_back(&self, held: &Held<'_>, prepared: &Prepared, tokens: &Tokens) {
-        if let Some(request) = &prepared.method.revoke
-            && let Err(failure) = self.client(prepared).revoke(request, tokens).await
-        {
-            warn!(instance = %held.instance.key.id, code = ?failure.code, "unused grant not revoked");
-        }
-    }
 }
 
 /// When an instance with this grant wants attention next.
@@ -404,20 +258,6 @@ pub(super) fn due(instance: &Instance, grant: &StoredGrant) -> Option<Due> {
         shard: shard(spread),
         at,
     })
-}
-
-/// Whether a used refresh token may have been replaced by one whose coming we missed.
-fn may_have_rotated(rotation: Rotation) -> bool {
-    match rotation {
-        Rotation::None => false,
-        Rotation::UntilUsed | Rotation::Grace { .. } | Rotation::SingleUse | Rotation::Unknown => {
-            true
-        }
-    }
-}
-
-fn is_same_consent(then: &Instance, now: &Instance) -> bool {
-    now.incarnation == then.incarnation && !matches!(now.state, State::Deleted { .. })
 }
 
 fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {

@@ -140,20 +140,24 @@ impl Sweep<'_> {
                 self.delete.finish(&instance).await?;
                 Ok(Attended::Deleted)
             }
-            State::Active(grant) if !grant.refreshable => {
+            State::Active(grant) | State::Suspect { grant, .. } if !grant.refreshable => {
                 if grant.is_alive(self.refresh.clock.now()) {
                     return Ok(Attended::Left);
                 }
                 self.refresh.ended(&instance, grant).await?;
                 Ok(Attended::ReconnectRequired)
             }
-            State::Active(_) if !self.wants_refresh(&instance) => Ok(Attended::Left),
-            State::Active(_) => Ok(match self.refresh.refresh(&instance).await? {
-                Refreshed::Renewed(..) => Attended::Refreshed,
-                Refreshed::Failed { .. } => Attended::Failed,
-                Refreshed::Ended(_) => Attended::ReconnectRequired,
-                Refreshed::Moved | Refreshed::Gone => Attended::Left,
-            }),
+            State::Active(_) | State::Suspect { .. } if !self.wants_refresh(&instance) => {
+                Ok(Attended::Left)
+            }
+            State::Active(_) | State::Suspect { .. } => {
+                Ok(match self.refresh.refresh(&instance).await? {
+                    Refreshed::Renewed(..) => Attended::Refreshed,
+                    Refreshed::Failed { .. } => Attended::Failed,
+                    Refreshed::Ended(_) => Attended::ReconnectRequired,
+                    Refreshed::Moved | Refreshed::Gone => Attended::Left,
+                })
+            }
         }
     }
 

@@ -211,7 +211,7 @@ impl Refresh<'_> {
             key: &instance.key,
             incarnation: instance.incarnation,
             base: grant.epoch,
-            nonce: None,
+            held: None,
             cause: &cause,
         };
         self.instances.condemn(condemn).await?;
@@ -300,7 +300,7 @@ enum Next {
 
 fn active(instance: &Instance) -> Result<&StoredGrant, VendError> {
     match &instance.state {
-        State::Active(grant) => Ok(grant),
+        State::Active(grant) | State::Suspect { grant, .. } => Ok(grant),
         State::Pending => Err(VendError::NotConnected),
         State::ReconnectRequired { cause, .. } => Err(VendError::ReconnectRequired(cause.clone())),
         State::Deleted { .. } => Err(VendError::Gone),

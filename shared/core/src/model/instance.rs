@@ -9,6 +9,7 @@ use super::{
     grant::StoredGrant,
     id::{ConnectorId, InstanceKey, MethodId, MethodKey},
     sealed::{Place, PlaceKind, Sealed},
+    spare::Spare,
 };
 
 /// An instance. The writers of its parts are named, since who writes what is what keeps it whole.
@@ -42,6 +43,8 @@ pub struct Instance {
     pub failures: u32,
     /// The last failure since the last commit.
     pub last_failure: Option<Failure>,
+    /// Answers out of order, or unread; in the order of their epochs.
+    pub spares: Vec<Spare>,
     /// What it can do.
     pub state: State,
 }
@@ -71,6 +74,13 @@ pub enum State {
     Pending,
     /// Credentials can be vended.
     Active(StoredGrant),
+    /// The provider has refused the grant once. It is asked again later: one refusal ends nothing.
+    Suspect {
+        /// The grant; its access token may still work.
+        grant: StoredGrant,
+        /// The refusal.
+        cause: Failure,
+    },
     /// Only a new consent helps.
     ReconnectRequired {
         /// The grant that it lived by.
@@ -103,8 +113,19 @@ impl Instance {
     pub fn grant(&self) -> Option<&StoredGrant> {
         match &self.state {
             State::Pending => None,
-            State::Active(grant) | State::ReconnectRequired { grant, .. } => Some(grant),
+            State::Active(grant)
+            | State::Suspect { grant, .. }
+            | State::ReconnectRequired { grant, .. } => Some(grant),
             State::Deleted { grant, .. } => grant.as_ref(),
+        }
+    }
+
+    /// Its grant, if it may be used and refreshed.
+    #[must_use]
+    pub fn usable_grant(&self) -> Option<&StoredGrant> {
+        match &self.state {
+            State::Active(grant) | State::Suspect { grant, .. } => Some(grant),
+            State::Pending | State::ReconnectRequired { .. } | State::Deleted { .. } => None,
         }
     }
 
@@ -129,6 +150,15 @@ impl Instance {
             kind: PlaceKind::Tokens,
             id,
             version: epoch,
+        }
+    }
+
+    /// Where the unread answer of `epoch` belongs.
+    #[must_use]
+    pub fn answer_place(key: &InstanceKey, epoch: u64) -> Place {
+        Place {
+            kind: PlaceKind::Answer,
+            ..Self::tokens_place(key, epoch)
         }
     }
 

@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod rotation;
 pub mod sealed;
 mod secret;
+pub mod spare;
 pub mod template;
 pub mod url_template;
 pub mod values;

@@ -50,6 +50,8 @@ pub enum PlaceKind {
     InstanceValues,
     /// An instance's tokens.
     Tokens,
+    /// A provider's answer that could not be read yet.
+    Answer,
     /// Something of an authorisation under way.
     Authorisation,
 }
@@ -62,6 +64,7 @@ impl Place {
             PlaceKind::Method => "method",
             PlaceKind::InstanceValues => "values",
             PlaceKind::Tokens => "tokens",
+            PlaceKind::Answer => "answer",
             PlaceKind::Authorisation => "authorisation",
         };
         // None of the parts can hold a line break, so no two places share their bytes.

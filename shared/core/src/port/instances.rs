@@ -12,6 +12,7 @@ use crate::model::{
     grant::StoredGrant,
     id::{InstanceKey, TenantId},
     instance::{Instance, StoredValues},
+    spare::Spare,
 };
 
 /// How many shards the index of due instances has.
@@ -130,8 +131,8 @@ pub struct NewLease<'a> {
 pub enum Leased {
     /// It is held.
     Held,
-    /// It is not: the instance is not active, has moved on, is leased, or must wait. Here it is, if
-    /// it exists.
+    /// It is not: the instance has no usable grant, has moved on, is leased, or must wait. Here it
+    /// is, if it exists.
     Refused(Option<Box<Instance>>),
 }
 
@@ -148,6 +149,48 @@ pub struct Commit<'a> {
     pub grant: &'a StoredGrant,
     /// When the instance wants attention next.
     pub due: Option<Due>,
+}
+
+/// The change of an instance's spares.
+#[derive(Debug, Clone, Copy)]
+pub struct Spares<'a> {
+    /// Those that the instance has.
+    pub seen: &'a [Spare],
+    /// Those that it is to have.
+    pub kept: &'a [Spare],
+}
+
+/// An answer that comes too late to be the instance's grant.
+#[derive(Debug, Clone)]
+pub struct KeepSpare<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The consent that it was refreshed under.
+    pub incarnation: u64,
+    /// The spares, with that of the answer among them.
+    pub spares: Spares<'a>,
+    /// Where the instance's grant was thought to have ended: when it wants attention, for there is
+    /// hope again.
+    pub revived: Option<Due>,
+}
+
+/// A spare that takes the place of tokens that the provider refuses.
+#[derive(Debug, Clone)]
+pub struct Promote<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The consent that it lives by.
+    pub incarnation: u64,
+    /// The epoch whose tokens are refused.
+    pub base: u64,
+    /// The lease's nonce.
+    pub nonce: &'a str,
+    /// The spare's grant.
+    pub grant: &'a StoredGrant,
+    /// The spares, without this one.
+    pub spares: Spares<'a>,
+    /// When the instance wants attention: at once.
+    pub due: Due,
 }
 
 /// What became of a commit.
@@ -172,6 +215,8 @@ pub struct Fail<'a> {
     pub not_before: Timestamp,
     /// Whether the provider may have acted on the request.
     pub in_doubt: bool,
+    /// Whether the provider has refused the grant: the tokens of this epoch, of this consent.
+    pub suspect: Option<(u64, u64)>,
     /// When the instance wants attention next.
     pub due: Due,
 }
@@ -185,8 +230,8 @@ pub struct Condemn<'a> {
     pub incarnation: u64,
     /// The epoch whose tokens are dead.
     pub base: u64,
-    /// The lease's nonce; `None` where nobody holds a lease.
-    pub nonce: Option<&'a str>,
+    /// The lease's nonce, and the spares as seen; `None` where nobody holds a lease.
+    pub held: Option<(&'a str, &'a [Spare])>,
     /// Why.
     pub cause: &'a Failure,
 }
@@ -194,7 +239,7 @@ pub struct Condemn<'a> {
 /// Refreshes instances.
 #[async_trait]
 pub trait Leases: ReadInstances {
-    /// Takes a lease if the instance is active, its epoch is as said, no lease holds, and it need
+    /// Takes a lease if the instance is active or suspect, its epoch is as said, no lease holds, and it need
     /// not wait. A repeated write finds its own nonce and is told [`Leased::Held`].
     ///
     /// # Errors
@@ -209,23 +254,42 @@ pub trait Leases: ReadInstances {
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, StoreError>;
 
     /// Commits a grant that comes late but is the newest: `base` are the tokens that the instance
-    /// has now. Does not touch a lease.
+    /// has now, and its spares are as seen. Does not touch a lease.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.
-    async fn commit_late(&self, commit: Commit<'_>) -> Result<Committed, StoreError>;
+    async fn commit_late(
+        &self,
+        commit: Commit<'_>,
+        spares: Spares<'_>,
+    ) -> Result<Committed, StoreError>;
 
-    /// Frees the lease and remembers the failure, if the lease is still the caller's.
+    /// Keeps an answer as a spare if the instance is not deleted, lives by the same consent, and its
+    /// spares are as seen. If its grant was thought to have ended, it is suspect from now on.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError>;
+
+    /// Puts a spare in the place of tokens that the provider refuses, and frees the lease, if
+    /// nothing has moved since the lease was taken.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn promote(&self, promote: Promote<'_>) -> Result<(), StoreError>;
+
+    /// Frees the lease and remembers the failure, if the lease is still the caller's. A refused
+    /// grant becomes suspect, unless it has been replaced meanwhile.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the lease lapses.
     async fn fail(&self, fail: Fail<'_>) -> Result<(), StoreError>;
 
-    /// Says that only a new consent helps, if nothing has moved.
+    /// Says that only a new consent helps, if nothing has moved; whether it was said.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
-    async fn condemn(&self, condemn: Condemn<'_>) -> Result<(), StoreError>;
+    async fn condemn(&self, condemn: Condemn<'_>) -> Result<bool, StoreError>;
 }
 
 /// Finds what is due, of all tenants.

@@ -13,6 +13,7 @@ mod expiry;
 pub mod moment;
 mod overlay;
 pub mod path;
+pub mod raw_answer;
 pub mod refusal;
 pub mod scope;
 pub mod token_answer;

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use super::{path, wire::WireAnswer};
+use super::{path, raw_answer::RawAnswer, wire::WireAnswer};
 use crate::model::{
     Secret,
     failure::FailureCode,
@@ -25,6 +25,8 @@ pub struct TokenFailure {
     pub words: Option<String>,
     /// How long the provider asks us to wait.
     pub retry_after: Option<Duration>,
+    /// The answer as received, where it is a success that could not be read.
+    pub raw: Option<Box<RawAnswer>>,
 }
 
 impl TokenFailure {
@@ -36,6 +38,7 @@ impl TokenFailure {
             in_doubt,
             words: None,
             retry_after: None,
+            raw: None,
         }
     }
 
@@ -114,6 +117,7 @@ pub fn failure(
         in_doubt,
         words: words.map(|words| printable(&words)),
         retry_after,
+        raw: None,
     }
 }
 

@@ -13,10 +13,11 @@ use url::Url;
 use super::{Client, asked_at, impossible};
 use crate::{
     model::{Secret, failure::FailureCode, grant::Grant, method::Request},
-    port::SendError,
+    port::{SendError, WireAnswer, WireRequest},
     protocol::{
         client::Identity,
         dialect::Draft,
+        raw_answer::RawAnswer,
         refusal::TokenFailure,
         scope::Scope,
         token_answer::{self, Reader},
@@ -39,7 +40,11 @@ pub(super) struct Wire<'a> {
     /// The access token that stays where the answer brings none.
     pub(super) kept: Option<&'a Secret>,
     pub(super) limit: Duration,
+    /// An answer that has come already, which is read again instead of asking.
+    pub(super) again: Option<&'a RawAnswer>,
     pub(super) answer: OnceLock<(Timestamp, Value)>,
+    /// The answer as received, if it is a success.
+    pub(super) raw: OnceLock<RawAnswer>,
 }
 
 /// Why the standard parser never sees an answer.
@@ -75,8 +80,19 @@ impl<'a> Wire<'a> {
             reads_tokens: true,
             kept: None,
             limit: client.method.timeout,
+            again: None,
             answer: OnceLock::new(),
+            raw: OnceLock::new(),
         }
+    }
+
+    /// The answer to a request: the provider's, or one that has come already.
+    async fn answered(&self, request: WireRequest) -> Result<WireAnswer, TokenFailure> {
+        match self.again {
+            None => self.client.egress.send(request).await,
+            Some(again) => return again.answer(self.client.clock.now()).ok_or_else(impossible),
+        }
+        .map_err(|error| not_answered(&error))
     }
 
     async fn send(&self, mut standard: HttpRequest) -> Result<HttpResponse, TokenFailure> {
@@ -93,12 +109,7 @@ impl<'a> Wire<'a> {
         let request = draft
             .express(Some(standard), &self.scope)
             .map_err(|_| impossible())?;
-        let answer = self
-            .client
-            .egress
-            .send(request)
-            .await
-            .map_err(|error| not_answered(&error))?;
+        let answer = self.answered(request).await?;
         let now = self.client.clock.now();
         let response = &self.request.response;
         if !self.reads_tokens {
@@ -106,6 +117,9 @@ impl<'a> Wire<'a> {
                 true => Ok(HttpResponse::new(Vec::new())),
                 false => self.accepted(&answer, now),
             };
+        }
+        if let Some(raw) = RawAnswer::of(&answer, asked_at(now, answer.round_trip)) {
+            self.raw.get_or_init(|| raw);
         }
         let body = token_answer::read(&answer, response, &self.scope, now)?;
         let standard =
@@ -116,11 +130,7 @@ impl<'a> Wire<'a> {
     }
 
     /// A revocation is confirmed by its status (RFC 7009 §2.2), unless the definition knows better.
-    fn accepted(
-        &self,
-        answer: &crate::port::WireAnswer,
-        now: Timestamp,
-    ) -> Result<HttpResponse, TokenFailure> {
+    fn accepted(&self, answer: &WireAnswer, now: Timestamp) -> Result<HttpResponse, TokenFailure> {
         match token_answer::read(answer, &self.request.response, &self.scope, now) {
             Err(failure)
                 if !(answer.status.is_success()
@@ -148,7 +158,9 @@ impl<'a> Wire<'a> {
                 };
                 Ok(reader.grant(&answer, body, scopes))
             }
-            (Err(RequestTokenError::Request(Stop(failure))), _) => Err(self.clean(failure)),
+            (Err(RequestTokenError::Request(Stop(failure))), _) => {
+                Err(self.with_raw(self.clean(failure)))
+            }
             (Ok(_), None)
             | (
                 Err(
@@ -157,7 +169,16 @@ impl<'a> Wire<'a> {
                     | RequestTokenError::Other(_),
                 ),
                 _,
-            ) => Err(TokenFailure::new(FailureCode::AnswerUnreadable, true)),
+            ) => Err(self.with_raw(TokenFailure::new(FailureCode::AnswerUnreadable, true))),
+        }
+    }
+
+    /// No success is dropped, even one that can't be read.
+    fn with_raw(&self, failure: TokenFailure) -> TokenFailure {
+        let is_unread = failure.code == FailureCode::AnswerUnreadable;
+        TokenFailure {
+            raw: self.raw.get().filter(|_| is_unread).cloned().map(Box::new),
+            ..failure
         }
     }
 

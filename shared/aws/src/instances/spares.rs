@@ -1,0 +1,70 @@
+//! Spares as an attribute: a list of maps, each a grant or an answer as received.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_core::{
+    model::spare::{Spare, SpareAnswer},
+    port::{Spares, StoreError},
+};
+
+use crate::{
+    expression::Expression,
+    grant,
+    item::{Item, Reader, item, item_if, number, sealed},
+};
+
+/// The attribute; there is none without spares.
+pub(super) fn spares(spares: &[Spare]) -> Option<AttributeValue> {
+    let written = spares.iter().map(|spare| AttributeValue::M(write(spare)));
+    (!spares.is_empty()).then(|| AttributeValue::L(written.collect()))
+}
+
+/// Changes the spares if they are as seen.
+pub(super) fn changing(expression: Expression, change: Spares<'_>) -> Expression {
+    seeing(expression, change.seen).set_if("spares", spares(change.kept))
+}
+
+/// Holds only if the spares are as seen.
+pub(super) fn seeing(expression: Expression, seen: &[Spare]) -> Expression {
+    match spares(seen) {
+        Some(seen) => expression
+            .when("#spares = :seen_spares")
+            .value("seen_spares", seen),
+        None => expression.when("attribute_not_exists(#spares)"),
+    }
+}
+
+fn write(spare: &Spare) -> Item {
+    match &spare.answer {
+        SpareAnswer::Grant(grant) => item_if(grant::attributes(grant)),
+        SpareAnswer::Raw {
+            sealed: answer,
+            unread_by,
+        } => item([
+            ("epoch", number(spare.epoch)),
+            ("answer", sealed(answer)),
+            ("unread_by", number(unread_by)),
+        ]),
+    }
+}
+
+/// Reads the spares of an instance.
+pub(super) fn read_spares(item: Reader<'_>) -> Result<Vec<Spare>, StoreError> {
+    item.items("spares")?.into_iter().map(read).collect()
+}
+
+fn read(item: Reader<'_>) -> Result<Spare, StoreError> {
+    let Some(answer) = item.sealed_if("answer")? else {
+        let grant = grant::read(item)?;
+        return Ok(Spare {
+            epoch: grant.epoch,
+            answer: SpareAnswer::Grant(Box::new(grant)),
+        });
+    };
+    Ok(Spare {
+        epoch: item.number("epoch")?,
+        answer: SpareAnswer::Raw {
+            sealed: answer,
+            unread_by: item.number("unread_by")?,
+        },
+    })
+}

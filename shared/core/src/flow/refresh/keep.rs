@@ -1,0 +1,265 @@
+//! Keeping what the provider answered, whatever has become of the instance meanwhile.
+
+use std::cmp::Ordering;
+
+use tracing::{info, warn};
+
+use super::{Held, Prepared, Refresh, RefreshError, Refreshed, due};
+use crate::{
+    flow::{exchange::Source, retry},
+    model::{
+        grant::{Grant, StoredGrant},
+        id::InstanceKey,
+        instance::{Instance, State},
+        spare::{Spare, SpareAnswer, with_spare, without_spare},
+    },
+    port::{Commit, Committed, Due, KeepSpare, Spares, VaultError, shard},
+    protocol::raw_answer::RawAnswer,
+};
+
+/// Where an answer went that came when the instance had moved on.
+enum Settled {
+    /// It is the instance's grant.
+    Current,
+    /// It is kept, or was already.
+    Kept,
+    /// The instance is gone, or lives by another consent: nobody will use it.
+    Homeless,
+}
+
+impl Refresh<'_> {
+    /// Seals and commits a grant. Nothing is awaited between the answer and the commit.
+    pub(super) async fn keep(
+        &self,
+        held: &Held<'_>,
+        prepared: &Prepared,
+        grant: Grant,
+    ) -> Result<Refreshed, RefreshError> {
+        let stored = self.sealed(&held.instance.key, held.epoch(), &grant)?;
+        let commit = commit(held.instance, held.grant.epoch, &stored);
+        let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await?;
+        let settled = match committed {
+            Committed::Done => Settled::Current,
+            Committed::Moved(now) => {
+                let spare = Spare {
+                    epoch: stored.epoch,
+                    answer: SpareAnswer::Grant(Box::new(stored.clone())),
+                };
+                self.settle(held.instance, held.grant.epoch, &spare, now)
+                    .await?
+            }
+        };
+        Ok(match settled {
+            Settled::Current => Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)),
+            Settled::Kept => Refreshed::Moved,
+            Settled::Homeless => {
+                self.give_back(held, prepared, &grant.tokens).await;
+                Refreshed::Moved
+            }
+        })
+    }
+
+    /// Keeps a success that could not be read, until the definition is mended.
+    pub(super) async fn keep_raw(
+        &self,
+        held: &Held<'_>,
+        version: u64,
+        raw: &RawAnswer,
+    ) -> Result<(), RefreshError> {
+        let place = Instance::answer_place(&held.instance.key, held.epoch());
+        let plaintext = raw.to_plaintext().ok_or(VaultError::Refused)?;
+        let spare = Spare {
+            epoch: held.epoch(),
+            answer: SpareAnswer::Raw {
+                sealed: self.vault.seal(&place, &plaintext)?,
+                unread_by: version,
+            },
+        };
+        let seen = Some(Box::new(held.instance.clone()));
+        self.settle(held.instance, held.grant.epoch, &spare, seen)
+            .await?;
+        Ok(())
+    }
+
+    /// Finds an answer's place by the instance as it is now. The provider isn't fenced, so an answer
+    /// that comes late may hold the only token that works: the newest is the grant, and whatever it
+    /// displaces becomes a spare.
+    async fn settle(
+        &self,
+        then: &Instance,
+        parent: u64,
+        spare: &Spare,
+        mut now: Option<Box<Instance>>,
+    ) -> Result<Settled, RefreshError> {
+        loop {
+            let same = now.as_deref().filter(|now| is_same_consent(then, now));
+            let Some((current, grant)) = same.and_then(|now| Some((now, now.grant()?))) else {
+                return Ok(Settled::Homeless);
+            };
+            let is_kept = current.spares.iter().any(|kept| kept.epoch == spare.epoch);
+            let committed = match (&spare.answer, grant.epoch.cmp(&spare.epoch)) {
+                (_, Ordering::Equal) => return Ok(Settled::Kept),
+                (SpareAnswer::Grant(late), Ordering::Less) => {
+                    match self.commit_late(current, grant, parent, late).await? {
+                        Committed::Done => return Ok(Settled::Current),
+                        moved @ Committed::Moved(_) => moved,
+                    }
+                }
+                _ if is_kept => return Ok(Settled::Kept),
+                _ => {
+                    let kept = with_spare(&current.spares, spare.clone());
+                    self.change_spares(current, &kept).await?
+                }
+            };
+            match committed {
+                Committed::Done => return Ok(Settled::Kept),
+                Committed::Moved(next) => now = next,
+            }
+        }
+    }
+
+    /// Commits a late grant that is the newest. The grant in its place becomes a spare, unless it is
+    /// the one that was used to get it.
+    async fn commit_late(
+        &self,
+        current: &Instance,
+        displaced: &StoredGrant,
+        parent: u64,
+        late: &StoredGrant,
+    ) -> Result<Committed, RefreshError> {
+        let others = without_spare(&current.spares, late.epoch);
+        let kept = if displaced.epoch == parent {
+            others
+        } else {
+            let answer = SpareAnswer::Grant(Box::new(displaced.clone()));
+            let epoch = displaced.epoch;
+            with_spare(&others, Spare { epoch, answer })
+        };
+        let commit = commit(current, displaced.epoch, late);
+        let spares = Spares {
+            seen: &current.spares,
+            kept: &kept,
+        };
+        let write = || self.instances.commit_late(commit.clone(), spares);
+        Ok(retry::insist(self.clock, write).await?)
+    }
+
+    async fn change_spares(
+        &self,
+        current: &Instance,
+        kept: &[Spare],
+    ) -> Result<Committed, RefreshError> {
+        let is_over = matches!(current.state, State::ReconnectRequired { .. });
+        let now = self.clock.now();
+        let keep = KeepSpare {
+            key: &current.key,
+            incarnation: current.incarnation,
+            spares: Spares {
+                seen: &current.spares,
+                kept,
+            },
+            revived: is_over.then(|| Due {
+                shard: shard(Instance::spread_of(&current.key)),
+                at: now,
+            }),
+        };
+        Ok(retry::insist(self.clock, || self.instances.keep_spare(keep.clone())).await?)
+    }
+
+    /// Reads the newest unread answer again if the definition has changed since. Says whether the
+    /// instance has moved by it.
+    pub(super) async fn read_again(
+        &self,
+        instance: &Instance,
+        grant: &StoredGrant,
+        prepared: &Prepared,
+    ) -> Result<bool, RefreshError> {
+        let unread = instance.spares.iter().rev().find_map(|spare| {
+            let SpareAnswer::Raw { sealed, unread_by } = &spare.answer else {
+                return None;
+            };
+            (*unread_by != prepared.version).then_some((spare.epoch, sealed))
+        });
+        let Some((epoch, sealed)) = unread else {
+            return Ok(false);
+        };
+        let place = Instance::answer_place(&instance.key, epoch);
+        let opened = self.vault.open(&place, sealed).await?;
+        let raw = RawAnswer::from_plaintext(&opened).ok_or(VaultError::Refused)?;
+        let client = self.client(prepared);
+        let source = Source::Kept(&raw);
+        let answer = match client
+            .refresh(&prepared.tokens, &grant.scopes, source)
+            .await
+        {
+            Ok(read) => {
+                info!(instance = %instance.key.id, epoch, "answer read after all");
+                let stored = self.sealed(&instance.key, epoch, &read)?;
+                SpareAnswer::Grant(Box::new(stored))
+            }
+            Err(failure) => {
+                warn!(instance = %instance.key.id, epoch, code = ?failure.code, "answer still unread");
+                SpareAnswer::Raw {
+                    sealed: sealed.clone(),
+                    unread_by: prepared.version,
+                }
+            }
+        };
+        self.replace(instance, grant, Spare { epoch, answer }).await
+    }
+
+    async fn replace(
+        &self,
+        instance: &Instance,
+        grant: &StoredGrant,
+        spare: Spare,
+    ) -> Result<bool, RefreshError> {
+        if let SpareAnswer::Grant(read) = &spare.answer
+            && read.epoch > grant.epoch
+        {
+            // Its parent is the grant in its place, as nothing came between.
+            self.commit_late(instance, grant, grant.epoch, read).await?;
+        } else {
+            let kept = with_spare(&instance.spares, spare);
+            self.change_spares(instance, &kept).await?;
+        }
+        Ok(true)
+    }
+
+    fn sealed(
+        &self,
+        key: &InstanceKey,
+        epoch: u64,
+        grant: &Grant,
+    ) -> Result<StoredGrant, RefreshError> {
+        let plaintext = grant
+            .tokens
+            .to_plaintext()
+            .map_err(|_| VaultError::Refused)?;
+        let place = Instance::tokens_place(key, epoch);
+        Ok(StoredGrant {
+            epoch,
+            tokens: self.vault.seal(&place, &plaintext)?,
+            refreshable: grant.refreshable,
+            expires_at: grant.expires_at,
+            refresh_from: grant.refresh_from,
+            refresh_ends_at: grant.refresh_ends_at,
+            scopes: grant.scopes.clone(),
+            received_at: grant.received_at,
+        })
+    }
+}
+
+fn commit<'c>(instance: &'c Instance, base: u64, grant: &'c StoredGrant) -> Commit<'c> {
+    Commit {
+        key: &instance.key,
+        incarnation: instance.incarnation,
+        base,
+        grant,
+        due: due(instance, grant),
+    }
+}
+
+fn is_same_consent(then: &Instance, now: &Instance) -> bool {
+    now.incarnation == then.incarnation && !matches!(now.state, State::Deleted { .. })
+}

@@ -1,0 +1,215 @@
+//! Refusals and failures: one refusal ends nothing, and what passes is tried again.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::{Held, Prepared, Refresh, RefreshError, Refreshed, later};
+use crate::{
+    flow::retry,
+    model::{
+        failure::{Failure, FailureCode},
+        grant::{StoredGrant, Tokens},
+        instance::{Instance, State},
+        rotation::Rotation,
+        spare::{SpareAnswer, without_spare},
+    },
+    port::{Condemn, Due, Fail, Promote, Spares, shard},
+    protocol::refusal::TokenFailure,
+};
+
+/// How long a refused grant is left alone before it is asked for again (`refresh.md`: 15 min).
+const SUSPICION: Duration = Duration::from_mins(15);
+
+impl Refresh<'_> {
+    /// The provider refuses the refresh token. A spare takes its place; if there is none, the grant
+    /// is suspect, and a second refusal ends it.
+    pub(super) async fn refused(
+        &self,
+        held: &Held<'_>,
+        prepared: &Prepared,
+        failure: TokenFailure,
+    ) -> Result<Refreshed, RefreshError> {
+        if let Some(spare) = newest_spare(held.instance) {
+            return self.promote(held, spare).await;
+        }
+        let failure = truly(held, prepared.rotation, failure);
+        let is_confirmed = matches!(held.instance.state, State::Suspect { .. });
+        if !is_confirmed || has_unread(held) {
+            let waiting = TokenFailure {
+                retry_after: Some(SUSPICION),
+                ..failure
+            };
+            return self.suspect(held, waiting).await;
+        }
+        let cause = Failure {
+            at: self.clock.now(),
+            code: failure.code,
+            words: failure.words,
+        };
+        let condemn = Condemn {
+            key: &held.instance.key,
+            incarnation: held.instance.incarnation,
+            base: held.grant.epoch,
+            held: Some((&held.nonce, &held.instance.spares)),
+            cause: &cause,
+        };
+        if !self.instances.condemn(condemn).await? {
+            return Ok(Refreshed::Moved);
+        }
+        info!(instance = %held.instance.key.id, code = ?cause.code, words = cause.words.as_deref(), "reconnect required");
+        Ok(Refreshed::Ended(cause))
+    }
+
+    async fn promote(
+        &self,
+        held: &Held<'_>,
+        spare: &StoredGrant,
+    ) -> Result<Refreshed, RefreshError> {
+        let (instance, now) = (held.instance, self.clock.now());
+        let promote = Promote {
+            key: &instance.key,
+            incarnation: instance.incarnation,
+            base: held.grant.epoch,
+            nonce: &held.nonce,
+            grant: spare,
+            spares: Spares {
+                seen: &instance.spares,
+                kept: &without_spare(&instance.spares, spare.epoch),
+            },
+            due: Due {
+                shard: shard(Instance::spread_of(&instance.key)),
+                at: now,
+            },
+        };
+        retry::insist(self.clock, || self.instances.promote(promote.clone())).await?;
+        info!(instance = %instance.key.id, epoch = spare.epoch, "grant refused; a spare takes its place");
+        Ok(Refreshed::Moved)
+    }
+
+    async fn suspect(
+        &self,
+        held: &Held<'_>,
+        failure: TokenFailure,
+    ) -> Result<Refreshed, RefreshError> {
+        let refused = (held.instance.incarnation, held.grant.epoch);
+        self.remember(held, failure, SUSPICION, Some(refused)).await
+    }
+
+    /// The refresh failed in a way that passes.
+    pub(super) async fn failed(
+        &self,
+        held: &Held<'_>,
+        prepared: Option<&Prepared>,
+        mut failure: TokenFailure,
+    ) -> Result<Refreshed, RefreshError> {
+        if let (Some(prepared), Some(raw)) = (prepared, failure.raw.take()) {
+            self.keep_raw(held, prepared.version, &raw).await?;
+        }
+        let rotation = prepared.map_or(Rotation::Unknown, |prepared| prepared.rotation);
+        let doubt = failure.in_doubt.then_some(rotation);
+        let failures = held.instance.failures;
+        let wait = retry::wait(
+            failure.code,
+            failures,
+            doubt,
+            failure.retry_after,
+            self.entropy,
+        );
+        self.remember(held, failure, wait, None).await
+    }
+
+    async fn remember(
+        &self,
+        held: &Held<'_>,
+        failure: TokenFailure,
+        wait: Duration,
+        suspect: Option<(u64, u64)>,
+    ) -> Result<Refreshed, RefreshError> {
+        let now = self.clock.now();
+        let not_before = later(now, wait, 1);
+        let in_doubt = failure.in_doubt;
+        let failure = Failure {
+            at: now,
+            code: failure.code,
+            words: failure.words,
+        };
+        let fail = Fail {
+            key: &held.instance.key,
+            nonce: &held.nonce,
+            failure: &failure,
+            not_before,
+            in_doubt,
+            suspect,
+            due: Due {
+                shard: shard(Instance::spread_of(&held.instance.key)),
+                at: not_before,
+            },
+        };
+        retry::insist(self.clock, || self.instances.fail(fail.clone())).await?;
+        warn!(instance = %held.instance.key.id, code = ?failure.code, words = failure.words.as_deref(), "refresh failed");
+        Ok(Refreshed::Failed { failure, wait })
+    }
+
+    /// Revokes tokens that nobody will use, as far as the provider lets us.
+    pub(super) async fn give_back(&self, held: &Held<'_>, prepared: &Prepared, tokens: &Tokens) {
+        if let Some(request) = &prepared.method.revoke
+            && let Err(failure) = self.client(prepared).revoke(request, tokens).await
+        {
+            warn!(instance = %held.instance.key.id, code = ?failure.code, "unused grant not revoked");
+        }
+    }
+}
+
+/// The newest spare that can be used at once.
+fn newest_spare(instance: &Instance) -> Option<&StoredGrant> {
+    instance
+        .spares
+        .iter()
+        .rev()
+        .find_map(|spare| match &spare.answer {
+            SpareAnswer::Grant(grant) => Some(&**grant),
+            SpareAnswer::Raw { .. } => None,
+        })
+}
+
+/// Whether an answer that nobody could read may hold what replaced the refused token. Then the
+/// builder has to act, and no user is asked to reconnect for it.
+fn has_unread(held: &Held<'_>) -> bool {
+    let mut spares = held.instance.spares.iter();
+    spares.any(|spare| {
+        spare.epoch > held.grant.epoch && matches!(spare.answer, SpareAnswer::Raw { .. })
+    })
+}
+
+/// Whether asking once more could end the connection: an answer that nobody could read yet has
+/// replaced the token.
+pub(super) fn may_be_spent(held: &Held<'_>, rotation: Rotation) -> bool {
+    let is_reusable = matches!(rotation, Rotation::None | Rotation::UntilUsed);
+    has_unread(held) && !is_reusable
+}
+
+/// A refusal as what it is: if an earlier request's fate is unknown, its answer may have been what
+/// replaced the token.
+fn truly(held: &Held<'_>, rotation: Rotation, failure: TokenFailure) -> TokenFailure {
+    let is_lost = held.instance.attempts > 0 && may_have_rotated(rotation);
+    let Some(at) = held.instance.last_send.filter(|_| is_lost) else {
+        return failure;
+    };
+    let words = failure.words.unwrap_or_default();
+    TokenFailure {
+        code: FailureCode::GrantLost,
+        words: Some(format!("{words} (an answer was lost at {at:.0})")),
+        ..failure
+    }
+}
+
+/// Whether a used refresh token may have been replaced by one whose coming we missed.
+fn may_have_rotated(rotation: Rotation) -> bool {
+    match rotation {
+        Rotation::None => false,
+        Rotation::UntilUsed | Rotation::Grace { .. } | Rotation::SingleUse | Rotation::Unknown => {
+            true
+        }
+    }
+}

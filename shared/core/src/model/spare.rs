@@ -1,0 +1,83 @@
+//! Spares: token answers that came out of order, or that nobody could read (`refresh.md`, rules 2 and 5).
+
+use super::{grant::StoredGrant, sealed::Sealed};
+
+/// How many spares an instance keeps; the oldest makes room.
+pub const MOST_SPARES: usize = 3;
+
+/// An answer that isn't an instance's current grant, and yet may hold the only token that works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spare {
+    /// The epoch of the lease that it was asked for under.
+    pub epoch: u64,
+    /// What it holds.
+    pub answer: SpareAnswer,
+}
+
+/// What a spare holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpareAnswer {
+    /// A grant.
+    Grant(Box<StoredGrant>),
+    /// An answer as it was received, which the definition didn't tell how to read.
+    Raw {
+        /// The sealed answer.
+        sealed: Sealed,
+        /// The version of the auth method that couldn't read it.
+        unread_by: u64,
+    },
+}
+
+/// The spares with another one among them, in the order of their epochs. Of more than
+/// [`MOST_SPARES`] the oldest goes.
+#[must_use]
+pub fn with_spare(spares: &[Spare], spare: Spare) -> Vec<Spare> {
+    let mut kept: Vec<Spare> = spares
+        .iter()
+        .filter(|kept| kept.epoch != spare.epoch)
+        .cloned()
+        .collect();
+    kept.push(spare);
+    kept.sort_by_key(|spare| spare.epoch);
+    let excess = kept.len().saturating_sub(MOST_SPARES);
+    kept.drain(..excess);
+    kept
+}
+
+/// The spares without that of an epoch.
+#[must_use]
+pub fn without_spare(spares: &[Spare], epoch: u64) -> Vec<Spare> {
+    let others = spares.iter().filter(|spare| spare.epoch != epoch);
+    others.cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spare(epoch: u64) -> Spare {
+        let answer = SpareAnswer::Raw {
+            sealed: Sealed::new(vec![1]),
+            unread_by: 1,
+        };
+        Spare { epoch, answer }
+    }
+
+    #[test]
+    fn the_newest_three_are_kept_in_order() {
+        let mut spares = Vec::new();
+        for (epoch, kept) in [
+            (5, vec![5]),
+            (3, vec![3, 5]),
+            (5, vec![3, 5]),
+            (9, vec![3, 5, 9]),
+            (7, vec![5, 7, 9]),
+            (1, vec![5, 7, 9]),
+        ] {
+            spares = with_spare(&spares, spare(epoch));
+            let epochs: Vec<u64> = spares.iter().map(|spare| spare.epoch).collect();
+            assert_eq!(epochs, kept, "after {epoch}");
+        }
+        assert_eq!(without_spare(&spares, 7).len(), 2);
+    }
+}

@@ -1,0 +1,123 @@
+//! Successful answers that could not be read, kept as they were received (`refresh.md`, rule 5).
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::wire::WireAnswer;
+use crate::model::Secret;
+
+/// A successful answer as it was received. Sealed and stored, so its fields may only be added to.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RawAnswer {
+    /// The status.
+    pub status: u16,
+    /// The content type, if the provider named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The body, in Base64 as it need not be text.
+    #[serde(serialize_with = "exposed")]
+    pub body: Secret,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+}
+
+impl RawAnswer {
+    /// Takes down an answer; `None` unless it is a success with a body. A web page is none: it comes
+    /// from something in front of the provider, and holds no tokens.
+    #[must_use]
+    pub fn of(answer: &WireAnswer, asked_at: Timestamp) -> Option<Self> {
+        let body = answer.body.expose();
+        let content_type = answer.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let is_page = content_type.is_some_and(|name| name.starts_with("text/html"));
+        if !answer.status.is_success() || body.is_empty() || is_page {
+            return None;
+        }
+        Some(Self {
+            status: answer.status.as_u16(),
+            content_type: content_type.map(ToOwned::to_owned),
+            body: Secret::new(STANDARD.encode(body)),
+            asked_at,
+        })
+    }
+
+    /// The answer again, as it came `now`; `None` if it is no such thing.
+    #[must_use]
+    pub fn answer(&self, now: Timestamp) -> Option<WireAnswer> {
+        let body = STANDARD.decode(self.body.expose().as_bytes()).ok()?;
+        let content_type = self.content_type.as_deref().map(HeaderValue::from_str);
+        let headers = content_type
+            .and_then(Result::ok)
+            .map(|value| (header::CONTENT_TYPE, value));
+        Some(WireAnswer {
+            status: StatusCode::from_u16(self.status).ok()?,
+            headers: headers.into_iter().collect(),
+            body: Secret::new(body),
+            round_trip: Duration::try_from(now.duration_since(self.asked_at)).unwrap_or_default(),
+        })
+    }
+
+    /// As it is sealed; `None` if it can't be written, which a text always can.
+    #[must_use]
+    pub fn to_plaintext(&self) -> Option<Secret<Vec<u8>>> {
+        serde_json::to_vec(self).ok().map(Secret::new)
+    }
+
+    /// Reads what [`RawAnswer::to_plaintext`] wrote; `None` if it is something else.
+    #[must_use]
+    pub fn from_plaintext(plaintext: &Secret<Vec<u8>>) -> Option<Self> {
+        serde_json::from_slice(plaintext.expose()).ok()
+    }
+}
+
+/// Sealing is the one reason to write a secret out.
+fn exposed<S: serde::Serializer>(body: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(body.expose())
+}
+
+impl std::fmt::Debug for RawAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawAnswer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &[u8]) -> WireAnswer {
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("text/odd"));
+        WireAnswer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: std::iter::once(content_type).collect(),
+            body: Secret::new(body.to_vec()),
+            round_trip: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn an_answer_comes_back_byte_for_byte() {
+        let asked_at = Timestamp::from_second(1_700_000_000).unwrap();
+        let body = b"\xff\x00not text";
+        let kept = RawAnswer::of(&answer(201, body), asked_at).unwrap();
+        let kept = RawAnswer::from_plaintext(&kept.to_plaintext().unwrap()).unwrap();
+        let again = kept.answer(asked_at + Duration::from_secs(60)).unwrap();
+        assert_eq!(again.status, StatusCode::CREATED);
+        assert_eq!(again.headers[header::CONTENT_TYPE], "text/odd");
+        assert_eq!(again.body.expose(), body);
+        assert_eq!(again.round_trip, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn only_a_success_with_a_body_may_hold_tokens() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(RawAnswer::of(&answer(400, b"x"), now).is_none());
+        assert!(RawAnswer::of(&answer(200, b""), now).is_none());
+    }
+}
