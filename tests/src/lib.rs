@@ -15,6 +15,8 @@ pub mod clock;
 pub mod jar;
 pub mod process;
 pub mod proxy;
+pub mod routed;
+pub mod scripted;
 pub mod server;
 pub mod shop;
 pub mod visitor;

@@ -6,7 +6,7 @@ use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store, StoreSettings};
 use latchkey_core::{
     flow::authenticate::new_key,
     model::{Secret, api_key::Scope, grant::Tokens, id::InstanceKey, instance::Instance},
-    port::{Clock, EditApiKeys as _, Entropy as _, ReadInstances as _, Vault as _},
+    port::{Clock, EditApiKeys as _, Egress, Entropy as _, ReadInstances as _, Vault as _},
 };
 use latchkey_local::{Options, Server, StartError, Switch};
 use tempfile::TempDir;
@@ -37,6 +37,16 @@ impl World {
                 Err(error) => panic!("it does not start: {error}"),
             }
         }
+    }
+
+    /// Starts one with nothing in it, and a way out of the test's.
+    pub async fn start_over(egress: Arc<dyn Egress>) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let clock = Arc::new(ShiftedClock::default());
+        let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
+        let options = options(directory.path().into(), 0);
+        let server = Server::start_over(&options, shared, egress).await;
+        Self::new(server.expect("it starts"), clock, directory)
     }
 
     /// Starts one over what another has left, on the same port, with the clock so many seconds ahead.

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use latchkey_aws::{SealedVault, Store};
 use latchkey_core::{
-    flow::{Deployment, Mode},
-    port::{Clock, Entropy, Seal, Vault},
+    flow::Deployment,
+    port::{Clock, Egress, Entropy, Seal, Vault},
 };
-use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::Ports as Refresher;
-
-use crate::start_error::StartError;
 
 /// The functions with what they reach.
 #[derive(Debug, Clone)]
@@ -28,16 +25,13 @@ pub(crate) fn wire(
     vault: &Arc<SealedVault>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
+    egress: &Arc<dyn Egress>,
     deployment: Deployment,
-) -> Result<Functions, StartError> {
-    let egress = EgressSettings::of(Mode::Local);
-    let egress =
-        ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
-    let egress = Arc::new(egress);
+) -> Functions {
     let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
     let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
     let store = store.clone();
-    Ok(Functions {
+    Functions {
         auth_methods: latchkey_auth_methods::Ports {
             connectors: store.connectors,
             methods: store.methods.clone(),
@@ -64,7 +58,7 @@ pub(crate) fn wire(
             instances: store.instances.clone(),
             methods: store.methods.clone(),
             vault: Arc::clone(&vault),
-            egress: egress.clone(),
+            egress: Arc::clone(egress),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             deployment: deployment.clone(),
@@ -74,7 +68,7 @@ pub(crate) fn wire(
             deletions: store.instances.clone(),
             methods: store.methods.clone(),
             vault: Arc::clone(&vault),
-            egress: egress.clone(),
+            egress: Arc::clone(egress),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             deployment: deployment.clone(),
@@ -85,10 +79,10 @@ pub(crate) fn wire(
             deletions: store.instances,
             methods: store.methods,
             vault,
-            egress,
+            egress: Arc::clone(egress),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             deployment,
         },
-    })
+    }
 }

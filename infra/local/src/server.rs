@@ -4,10 +4,11 @@ use std::{io, sync::Arc};
 
 use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
 use latchkey_core::{
-    flow::{Deployment, authenticate::new_key},
+    flow::{Deployment, Mode, authenticate::new_key},
     model::{Secret, api_key::Scope, id::TenantId},
-    port::{Clock, EditApiKeys as _, Entropy, StoreError},
+    port::{Clock, EditApiKeys as _, Egress, Entropy, StoreError},
 };
+use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::tick;
 use latchkey_web::{caller::Keys, lambda::Authentication, log::Requests};
 use tokio::task::JoinHandle;
@@ -57,6 +58,21 @@ impl Server {
     /// # Errors
     /// [`StartError`] says what is in the way, and which flag helps.
     pub async fn start(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let egress = EgressSettings::of(Mode::Local);
+        let egress =
+            ReqwestEgress::new(egress).map_err(|error| StartError::Egress(error.to_string()))?;
+        Self::start_over(options, clock, Arc::new(egress)).await
+    }
+
+    /// The same with a way out of the caller's.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is in the way, and which flag helps.
+    pub async fn start_over(
+        options: &Options,
+        clock: Arc<dyn Clock>,
+        egress: Arc<dyn Egress>,
+    ) -> Result<Self, StartError> {
         let directory = StateDirectory::open(&options.directory).map_err(StartError::Directory)?;
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let (listener, url) = store::listen(options.port, "--port").await?;
@@ -67,7 +83,7 @@ impl Server {
             Arc::clone(&entropy),
         ));
         let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url));
-        let functions = functions::wire(&store, &vault, &clock, &entropy, deployment)?;
+        let functions = functions::wire(&store, &vault, &clock, &entropy, &egress, deployment);
 
         let tenant = tenant();
         let api_key = api_key(&directory, &store, &*entropy, &*clock, &tenant).await?;

@@ -39,7 +39,7 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-local": "auth-methods authorise aws callback core credentials demo-provider egress import refresher web",
       "latchkey-presets": "",
       "latchkey-refresher": "aws core egress",
-      "latchkey-tests": "aws core local",
+      "latchkey-tests": "aws core egress local",
       "latchkey-web": "core",
       "xtask": ""
     }

@@ -20,5 +20,6 @@ mod quickstart;
 mod quirks;
 mod racing;
 mod refreshing;
+mod scripted;
 mod secrets;
 mod watch;

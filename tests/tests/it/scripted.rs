@@ -1,0 +1,261 @@
+//! Every preset, with a provider that plays its other side strictly.
+
+use std::sync::Arc;
+
+use latchkey_core::port::Clock as _;
+use latchkey_tests::{
+    routed::RoutedEgress,
+    scripted::{CallbackAnswer, Facts, Scripted, given},
+    visitor::{Page, Visitor},
+    world::World,
+};
+use serde_json::{Map, Value, json};
+
+/// Longer than any access token of a preset lives that can be refreshed.
+const LONG: i64 = 400 * 24 * 3600;
+
+/// A product whose requests all come to one scripted provider after the other.
+struct Bench {
+    world: World,
+    egress: Arc<RoutedEgress>,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let egress = RoutedEgress::new();
+        let world = World::start_over(egress.clone()).await;
+        Self { world, egress }
+    }
+
+    /// Connects, vends, refreshes and deletes; how many requests the provider took.
+    async fn play(&self, name: &str) -> Result<usize, String> {
+        let preset = self.world.api.get(&format!("/v1/presets/{name}")).await;
+        let definition = preset.ok()["definition"].clone();
+        let summary = self
+            .world
+            .api
+            .get(&format!(
+                "/v1/presets?search={}",
+                percent(&definition["name"])
+            ))
+            .await
+            .ok();
+        let summary = summary["items"].as_array().unwrap().iter();
+        let summary = summary
+            .clone()
+            .find(|item| item["preset"] == name)
+            .unwrap()
+            .clone();
+        let builder = values(&definition, &summary["builder"])?;
+        let user = values(&definition, &summary["user"])?;
+        let facts = self.facts(&builder, &user);
+        let provider = Scripted::start(definition.clone(), facts).await;
+        self.egress.lead_to(provider.address());
+        let outcome = self
+            .story(&provider, name, &definition, &builder, &user)
+            .await;
+        let refusals = provider.refusals();
+        match outcome {
+            Ok(()) if refusals.is_empty() => Ok(provider.requests().len()),
+            Ok(()) => Err(refusals.join("; ")),
+            Err(why) => Err(format!("{why}; {}", refusals.join("; "))),
+        }
+    }
+
+    fn facts(&self, builder: &Map<String, Value>, user: &Map<String, Value>) -> Facts {
+        let clock = Arc::clone(&self.world.clock);
+        let now = Arc::new(move || u64::try_from(clock.now().as_second()).unwrap());
+        let given = builder.iter().chain(user);
+        let given: Vec<(&str, &str)> = given
+            .map(|(key, value)| (key.as_str(), value.as_str().unwrap()))
+            .collect();
+        Facts::new(&self.world.callback_url(), now).with(&given)
+    }
+
+    async fn story(
+        &self,
+        provider: &Scripted,
+        name: &str,
+        definition: &Value,
+        builder: &Map<String, Value>,
+        user: &Map<String, Value>,
+    ) -> Result<(), String> {
+        let api = &self.world.api;
+        let connector = api.connector(name).await;
+        let path = format!("/v1/connectors/{connector}/auth-methods");
+        let body = json!({ "definition": { "preset": name }, "values": builder });
+        let made = api.post(&path, &body).await;
+        if made.status != 201 {
+            return Err(format!("not saved: {}", made.body));
+        }
+        let method = made.created("id");
+        let saved = api.get(&format!("{path}/{method}")).await.ok();
+        if saved["complete"] != true {
+            return Err(format!("lacks {}", saved["lacks"]));
+        }
+        let instance = self.connect(provider, &connector, &method, user).await?;
+        self.vend(provider, &instance).await?;
+        let refreshable = definition["refresh"]["mode"] != "none";
+        if refreshable && self.is_due(&instance).await {
+            self.world
+                .clock
+                .advance(LONG.min(self.until_due(&instance).await));
+            self.vend(provider, &instance).await?;
+        }
+        let deleted = api.delete(&format!("/v1/instances/{instance}")).await.ok();
+        let outcome = deleted["revocation"]["outcome"].clone();
+        let expected = if definition
+            .get("revoke")
+            .is_some_and(|revoke| !revoke.is_null())
+        {
+            "confirmed"
+        } else {
+            "not_supported"
+        };
+        if outcome != expected {
+            return Err(format!("revocation: {}", deleted["revocation"]));
+        }
+        Ok(())
+    }
+
+    async fn connect(
+        &self,
+        provider: &Scripted,
+        connector: &str,
+        method: &str,
+        user: &Map<String, Value>,
+    ) -> Result<String, String> {
+        let body = json!({ "connector": connector, "auth_method": method });
+        let opened = self.world.api.post("/v1/connect-sessions", &body).await;
+        let instance = opened.clone().created("instance");
+        let mut visitor = Visitor::default().stopping_before("https://");
+        let page = visitor.open(&opened.created("connect_url")).await;
+        let page = if page.status.is_some() {
+            let filled: Vec<(&str, &str)> = user
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str().unwrap()))
+                .collect();
+            visitor.submit(&page, &filled).await
+        } else {
+            page
+        };
+        if page.status.is_some() {
+            return Err(format!("no authorise URL: {}", words(&page)));
+        }
+        let answer = provider.visit(page.url.as_str()).await;
+        let answer = answer.map_err(|refusal| format!("authorise: {}", refusal.reason))?;
+        let page = self.come_back(&mut visitor, &answer).await;
+        if page.heading() == "Connected" {
+            return Ok(instance);
+        }
+        let health = self.world.api.health(&instance).await;
+        Err(format!("not connected: {} {health}", words(&page)))
+    }
+
+    async fn come_back(&self, visitor: &mut Visitor, answer: &CallbackAnswer) -> Page {
+        let url = url::Url::parse(&answer.url).unwrap();
+        let body = answer.form.as_ref().map(|form| {
+            url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(form)
+                .finish()
+        });
+        let page = visitor.visit(&url, body).await;
+        match page.headers.get("location") {
+            Some(location) => {
+                let next = url.join(location.to_str().unwrap()).unwrap();
+                visitor.open(next.as_str()).await
+            }
+            None => page,
+        }
+    }
+
+    async fn vend(&self, provider: &Scripted, instance: &str) -> Result<(), String> {
+        let credential = self.world.api.vend(instance).await;
+        if credential.status != 200 {
+            return Err(format!("no credential: {}", credential.body));
+        }
+        provider.accepts(&credential.ok())
+    }
+
+    async fn is_due(&self, instance: &str) -> bool {
+        let health = self.world.api.health(instance).await;
+        health.get("next_refresh_at").is_some()
+    }
+
+    async fn until_due(&self, instance: &str) -> i64 {
+        let health = self.world.api.health(instance).await;
+        let due: jiff::Timestamp = health["expires_at"]
+            .as_str()
+            .or_else(|| health["next_refresh_at"].as_str())
+            .unwrap()
+            .parse()
+            .unwrap();
+        due.duration_since(self.world.clock.now()).as_secs() - 5
+    }
+}
+
+/// A value for each variable that must be given.
+fn values(definition: &Value, asked: &Value) -> Result<Map<String, Value>, String> {
+    let none = Vec::new();
+    let declared = definition["variables"].as_array().unwrap_or(&none);
+    let mut values = Map::new();
+    for asked in asked.as_array().unwrap() {
+        let key = asked["key"].as_str().unwrap();
+        if asked["required"] != true {
+            continue;
+        }
+        let value = match key {
+            "client_id" => Some("the-client".to_owned()),
+            "client_secret" => Some("the secret/+".to_owned()),
+            _ => {
+                let declared = declared.iter().find(|declared| declared["key"] == key);
+                given(key, declared.unwrap_or(&Value::Null))
+            }
+        };
+        let value = value.ok_or_else(|| format!("no value for {key}"))?;
+        values.insert(key.to_owned(), json!(value));
+    }
+    Ok(values)
+}
+
+fn percent(name: &Value) -> String {
+    url::form_urlencoded::byte_serialize(name.as_str().unwrap().as_bytes()).collect()
+}
+
+fn words(page: &Page) -> String {
+    let html = scraper::Html::parse_document(&page.html);
+    let body = scraper::Selector::parse("main, body").unwrap();
+    let text = html
+        .select(&body)
+        .next()
+        .map(|body| body.text().collect::<Vec<_>>().join(" "));
+    let text = text.unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_preset_connects_refreshes_and_revokes_with_its_provider() {
+    let bench = Bench::start().await;
+    let all = bench.world.api.get("/v1/presets").await.ok();
+    let (mut played, mut requests, mut failures) = (0, 0, Vec::new());
+    for preset in all["items"].as_array().unwrap() {
+        let name = preset["preset"].as_str().unwrap();
+        match bench.play(name).await {
+            Ok(count) => {
+                played += 1;
+                requests += count;
+            }
+            Err(why) => failures.push(format!(
+                "{name}: {}",
+                why.chars().take(400).collect::<String>()
+            )),
+        }
+    }
+    println!("{played} presets played, {requests} requests");
+    assert!(
+        failures.is_empty(),
+        "{} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
