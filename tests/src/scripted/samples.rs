@@ -21,8 +21,10 @@ pub(super) fn sample(scene: &Scene<'_>, key: &str, declared: &Value) -> Option<S
 /// A value that somebody may give for a variable; none if nothing can be found.
 #[must_use]
 pub fn given(key: &str, declared: &Value) -> Option<String> {
-    candidates(key, declared)
-        .into_iter()
+    let small = |candidate: &String| candidate.to_lowercase();
+    let candidates = candidates(key, declared);
+    let all = candidates.iter().map(small).chain(candidates.clone());
+    all.into_iter()
         .find(|candidate| allows(declared, candidate))
 }
 

@@ -96,7 +96,7 @@ impl Client<'_> {
         };
         let url = match pinned {
             Some(url) => url.clone(),
-            None => dialect::url(&request.urls, &scope).map_err(|_| impossible())?,
+            None => self.url(request, &scope)?,
         };
         let identity = self.identity(request, &url, &moment, &scope)?;
         let wire = Wire {
@@ -188,7 +188,7 @@ impl Client<'_> {
             steps: Some(&steps),
             ..scope
         };
-        let url = dialect::url(&request.urls, &scope).map_err(|_| impossible())?;
+        let url = self.url(request, &scope)?;
         let identity = self.identity(request, &url, &moment, &scope)?;
         let wire = Wire {
             kept: refresh
@@ -264,7 +264,7 @@ impl Client<'_> {
             steps: Some(&steps),
             ..scope
         };
-        let url = dialect::url(&request.urls, &scope).map_err(|_| impossible())?;
+        let url = self.url(request, &scope)?;
         let identity = self.identity(request, &url, &moment, &scope)?;
         let wire = Wire {
             reads_tokens: false,
@@ -297,6 +297,21 @@ impl Client<'_> {
     fn redirect_uri(&self) -> Option<String> {
         let scope = Scope::new(self.values, self.callback_url);
         self.method.redirect_uri.fill(&scope).ok()
+    }
+
+    /// Where a request goes. The client may be named there.
+    fn url(&self, request: &Request, scope: &Scope<'_>) -> Result<Url, TokenFailure> {
+        let id = self
+            .method
+            .client
+            .id
+            .fill(scope)
+            .map_err(|_| impossible())?;
+        let scope = Scope {
+            client_id: Some(&id),
+            ..*scope
+        };
+        dialect::url(&request.urls, &scope).map_err(|_| impossible())
     }
 
     fn identity(

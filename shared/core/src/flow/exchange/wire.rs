@@ -97,7 +97,11 @@ impl<'a> Wire<'a> {
 
     async fn send(&self, mut standard: HttpRequest) -> Result<HttpResponse, TokenFailure> {
         if self.bare {
-            *standard.body_mut() = client_parameters(standard.body());
+            *standard.body_mut() = only(standard.body(), CLIENT);
+        } else if !self.reads_tokens {
+            // The hint only speeds a look-up (RFC 7009 §2.1), and some providers refuse what they
+            // don't know.
+            *standard.body_mut() = only(standard.body(), &["token", "client_id", "client_secret"]);
         }
         let draft = Draft {
             request: self.request,
@@ -197,9 +201,11 @@ impl<'a> Wire<'a> {
 }
 
 /// What of a standard body says who the client is.
-fn client_parameters(body: &[u8]) -> Vec<u8> {
-    let pairs = url::form_urlencoded::parse(body)
-        .filter(|(name, _)| matches!(&**name, "client_id" | "client_secret"));
+const CLIENT: &[&str] = &["client_id", "client_secret"];
+
+/// Some of the parameters of a standard body.
+fn only(body: &[u8], names: &[&str]) -> Vec<u8> {
+    let pairs = url::form_urlencoded::parse(body).filter(|(name, _)| names.contains(&&**name));
     url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(pairs)
         .finish()

@@ -8,6 +8,7 @@ use crate::model::{
         AssertionDefinition, ClientAuthentication, Definition, RequestParts, SigningAlgorithm,
     },
     method::{Assertion, Client, place::Place},
+    template::Template,
 };
 
 const LONGEST_ASSERTION: u32 = 60 * 60 * 24 * 180;
@@ -20,17 +21,6 @@ impl Parser {
         let secret = self.template("/client/secret", &client.secret, Place::ClientSecret);
         let ways = ways(written);
         let has_secret = ways.iter().any(|way| way.has_secret());
-        if !has_secret || client.authentication == ClientAuthentication::Custom {
-            // What is not sent need not be given.
-            for variable in &mut self.variables {
-                if secret
-                    .references()
-                    .any(|reference| reference.is_variable(&variable.key))
-                {
-                    variable.required = false;
-                }
-            }
-        }
         let signs = ways.iter().any(|way| way.signs());
         match (&client.assertion, signs) {
             (None, true) => {
@@ -51,6 +41,27 @@ impl Parser {
                 .assertion
                 .as_ref()
                 .map(|assertion| self.assertion(assertion, &ways)),
+        }
+    }
+
+    /// A client secret that is not sent need not be given.
+    pub(super) fn client_secret(&mut self, written: &Definition) {
+        let sends = |way: &ClientAuthentication| {
+            way.has_secret() && (*way != ClientAuthentication::Custom || self.names_client_secret)
+        };
+        if ways(written).iter().any(sends) {
+            return;
+        }
+        let Ok(secret) = Template::parse(&written.client.secret) else {
+            return;
+        };
+        for variable in &mut self.variables {
+            if secret
+                .references()
+                .any(|reference| reference.is_variable(&variable.key))
+            {
+                variable.required = false;
+            }
         }
     }
 

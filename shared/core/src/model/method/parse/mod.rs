@@ -29,6 +29,7 @@ pub(super) fn method(
         steps: Vec::new(),
         sets: token_sets(written),
         reveals: written.authorise.reveals.clone(),
+        names_client_secret: false,
         faults: Faults::new(),
     };
     parser.head(written);
@@ -41,6 +42,11 @@ pub(super) fn method(
     let callback = parser.callback(&written.callback);
     let token = parser.token(written);
     let refresh = parser.refresh(written);
+    let revoke = parser.revoke(written);
+    let introspect = parser.introspect(written);
+    let lookup = parser.lookup(written);
+    let credential = parser.credential(written);
+    parser.client_secret(written);
     let method = AuthMethod {
         name: written.name.trim().into(),
         timeout: Duration::from_secs(u64::from(written.timeout_seconds)),
@@ -48,10 +54,10 @@ pub(super) fn method(
         redirect_uri,
         authorise,
         callback,
-        revoke: parser.revoke(written),
-        introspect: parser.introspect(written),
-        lookup: parser.lookup(written),
-        credential: parser.credential(written),
+        revoke,
+        introspect,
+        lookup,
+        credential,
         token,
         refresh,
         variables: parser.variables,
@@ -67,6 +73,8 @@ struct Parser {
     sets: Vec<String>,
     /// The secret variables that may be seen in the authorise URL.
     reveals: Vec<String>,
+    /// Whether a template names `client.secret`.
+    names_client_secret: bool,
     faults: Faults,
 }
 

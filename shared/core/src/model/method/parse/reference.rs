@@ -95,6 +95,8 @@ impl Parser {
 
     fn check(&mut self, pointer: &str, pipe: &Pipe, place: Place) {
         for reference in pipe.references() {
+            self.names_client_secret |=
+                reference.namespace == Namespace::Client && &*reference.key == "secret";
             self.check_reference(pointer, reference, pipe, place);
         }
         // What only feeds a digest can't be told from it.
