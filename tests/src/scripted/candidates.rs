@@ -322,7 +322,12 @@ fn with_first_steps<'a>(state: &State, main: Candidate<'a>, all: &mut Vec<Candid
     }
     let of = main.kind.name();
     let begun = state.chains.iter().enumerate().rev();
-    let begun = begun.filter(|(_, chain)| chain.of == of && !chain.used);
+    // Steps that are the same for two requests say nothing about which of them follows.
+    let is_same = |other: &str| {
+        let known = main.scene.known;
+        known.part(other).get("before") == main.request.get("before")
+    };
+    let begun = begun.filter(|(_, chain)| !chain.used && (chain.of == of || is_same(chain.of)));
     let mut complete = false;
     for (at, chain) in begun {
         let mut next = main.clone();
