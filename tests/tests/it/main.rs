@@ -22,4 +22,5 @@ mod racing;
 mod refreshing;
 mod scripted;
 mod secrets;
+mod strict;
 mod watch;
