@@ -35,11 +35,23 @@ impl Bench {
         let definition = whole.ok()["definition"].clone();
         let builder = values(&definition, &preset["builder"])?;
         let user = values(&definition, &preset["user"])?;
-        let facts = self.facts(&builder, &user);
+        let written = json!({ "preset": name });
+        self.play_with(&written, definition, &builder, &user).await
+    }
+
+    /// The same with a definition as a builder wrote it, and with defaults written out.
+    async fn play_with(
+        &self,
+        written: &Value,
+        definition: Value,
+        builder: &Map<String, Value>,
+        user: &Map<String, Value>,
+    ) -> Result<usize, String> {
+        let facts = self.facts(builder, user);
         let provider = Scripted::start(definition.clone(), facts).await;
         self.egress.lead_to(provider.address());
         let outcome = self
-            .story(&provider, name, &definition, &builder, &user)
+            .story(&provider, written, &definition, builder, user)
             .await;
         let refusals = provider.refusals();
         match outcome {
@@ -62,15 +74,15 @@ impl Bench {
     async fn story(
         &self,
         provider: &Scripted,
-        name: &str,
+        written: &Value,
         definition: &Value,
         builder: &Map<String, Value>,
         user: &Map<String, Value>,
     ) -> Result<(), String> {
         let api = &self.world.api;
-        let connector = api.connector(name).await;
+        let connector = api.connector("Played").await;
         let path = format!("/v1/connectors/{connector}/auth-methods");
-        let body = json!({ "definition": { "preset": name }, "values": builder });
+        let body = json!({ "definition": written, "values": builder });
         let made = api.post(&path, &body).await;
         if made.status != 201 {
             return Err(format!("not saved: {}", made.body));
@@ -237,4 +249,56 @@ async fn every_preset_connects_refreshes_and_revokes_with_its_provider() {
         failures.len(),
         failures.join("\n")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_quirk_of_the_census_is_shown_or_said_to_be_impossible() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("quirks");
+    let read = |name: &str| -> Value {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
+        serde_saphyr::from_str(&text).unwrap()
+    };
+    let bench = Bench::start().await;
+    let table = read("table");
+    let table = table.as_object().unwrap();
+    assert_eq!(table.len(), 119, "the census has 119");
+    let impossible = table
+        .values()
+        .filter(|shown| shown.get("not_expressible").is_some());
+    assert!(impossible.count() <= 6);
+    let mut played = std::collections::BTreeSet::new();
+    for (quirk, shown) in table {
+        if let Some(why) = shown.get("not_expressible") {
+            assert!(why.as_str().unwrap().len() > 20, "{quirk}");
+            continue;
+        }
+        let definition = match (shown["preset"].as_str(), shown["definition"].as_str()) {
+            (Some(preset), None) => {
+                let path = format!("/v1/presets/{preset}");
+                bench.world.api.get(&path).await.ok()["definition"].clone()
+            }
+            (None, Some(name)) => {
+                played.insert(name.to_owned());
+                read(name)
+            }
+            other => panic!("{quirk}: {other:?}"),
+        };
+        match shown["at"].as_str() {
+            Some(at) => assert!(definition.pointer(at).is_some(), "{quirk}: no {at}"),
+            None => assert!(shown["default"].is_string(), "{quirk}"),
+        }
+    }
+    let client = json!({ "client_id": "the-client", "client_secret": "the secret/+" });
+    for name in played {
+        let definition = read(&name);
+        let outcome = bench
+            .play_with(
+                &definition,
+                definition.clone(),
+                client.as_object().unwrap(),
+                &Map::new(),
+            )
+            .await;
+        assert!(outcome.is_ok(), "{name}: {outcome:?}");
+    }
 }
