@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_core::port::Clock as _;
 use latchkey_tests::{
     routed::RoutedEgress,
-    scripted::{CallbackAnswer, Facts, Scripted, given},
+    scripted::{CallbackAnswer, Facts, Failure, Scripted, given},
     visitor::{Page, Visitor},
     world::World,
 };
@@ -80,20 +80,10 @@ impl Bench {
         user: &Map<String, Value>,
     ) -> Result<(), String> {
         let api = &self.world.api;
-        let connector = api.connector("Played").await;
-        let path = format!("/v1/connectors/{connector}/auth-methods");
-        let body = json!({ "definition": written, "values": builder });
-        let made = api.post(&path, &body).await;
-        if made.status != 201 {
-            return Err(format!("not saved: {}", made.body));
-        }
-        let method = made.created("id");
-        let saved = api.get(&format!("{path}/{method}")).await.ok();
-        if saved["complete"] != true {
-            return Err(format!("lacks {}", saved["lacks"]));
-        }
+        let (connector, method) = self.define(written, builder).await?;
         let instance = self.connect(provider, &connector, &method, user).await?;
         self.vend(provider, &instance).await?;
+
         if let Some(wait) = self.until_due(&instance).await {
             self.world.clock.advance(wait);
             let report = self.world.sweep().await;
@@ -116,6 +106,28 @@ impl Bench {
             return Err(format!("revocation: {}", deleted["revocation"]));
         }
         Ok(())
+    }
+
+    /// Saves the definition: the connector, and the auth method.
+    async fn define(
+        &self,
+        written: &Value,
+        builder: &Map<String, Value>,
+    ) -> Result<(String, String), String> {
+        let api = &self.world.api;
+        let connector = api.connector("Played").await;
+        let path = format!("/v1/connectors/{connector}/auth-methods");
+        let body = json!({ "definition": written, "values": builder });
+        let made = api.post(&path, &body).await;
+        if made.status != 201 {
+            return Err(format!("not saved: {}", made.body));
+        }
+        let method = made.created("id");
+        let saved = api.get(&format!("{path}/{method}")).await.ok();
+        match saved["complete"].as_bool() {
+            Some(true) => Ok((connector, method)),
+            _ => Err(format!("lacks {}", saved["lacks"])),
+        }
     }
 
     async fn connect(
@@ -300,5 +312,51 @@ async fn every_quirk_of_the_census_is_shown_or_said_to_be_impossible() {
             )
             .await;
         assert!(outcome.is_ok(), "{name}: {outcome:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_fails_at_is_told_in_its_words_and_tried_again() {
+    let bench = Bench::start().await;
+    let client = json!({ "client_id": "the-client", "client_secret": "the secret/+" });
+    let builder = client.as_object().unwrap();
+    for (preset, failure, code) in [
+        ("zoom", Failure::Status(503), "provider_error"),
+        ("zoom", Failure::TooMany { retry_after: 60 }, "throttled"),
+        ("zoom", Failure::Html, "answer_unreadable"),
+        ("notion", Failure::Status(500), "provider_error"),
+        ("linear", Failure::InvalidGrant, "grant_refused"),
+        ("spotify", Failure::Truncated, "answer_unreadable"),
+        ("spotify", Failure::Lost, "answer_lost"),
+    ] {
+        let whole = bench.world.api.get(&format!("/v1/presets/{preset}")).await;
+        let definition = whole.ok()["definition"].clone();
+        let facts = bench.facts(builder, &Map::new());
+        let provider = Scripted::start(definition, facts).await;
+        bench.egress.lead_to(provider.address());
+        let written = json!({ "preset": preset });
+        let (connector, method) = bench.define(&written, builder).await.unwrap();
+
+        provider.fail_next("token", failure.clone());
+        let refused = bench
+            .connect(&provider, &connector, &method, &Map::new())
+            .await;
+        assert!(refused.is_err(), "{preset}: {failure:?}");
+        let instance = bench
+            .connect(&provider, &connector, &method, &Map::new())
+            .await
+            .unwrap();
+
+        let Some(wait) = bench.until_due(&instance).await else {
+            continue;
+        };
+        bench.world.clock.advance(wait);
+        provider.fail_next("refresh", failure.clone());
+        assert_eq!(bench.world.sweep().await.failed, 1, "{preset}: {failure:?}");
+        let health = bench.world.api.health(&instance).await;
+        assert_eq!(health["failure"]["code"], code, "{preset}: {health}");
+        assert_ne!(health["status"], "reconnect_required", "{preset}");
+        let deleted = format!("/v1/instances/{instance}");
+        let _ = bench.world.api.delete(&deleted).await.ok();
     }
 }

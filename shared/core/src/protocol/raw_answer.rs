@@ -6,9 +6,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::wire::WireAnswer;
-use crate::model::Secret;
+use super::{token_answer, wire::WireAnswer};
+use crate::model::{Secret, definition::AnswerFormat};
+
+const SHORTEST_TOKEN: usize = 16;
 
 /// A successful answer as it was received. Sealed and stored, so its fields may only be added to.
 #[derive(Clone, Serialize, Deserialize)]
@@ -26,15 +29,15 @@ pub struct RawAnswer {
 }
 
 impl RawAnswer {
-    /// Takes down an answer; `None` unless it is a success with a body. A web page is none: it comes
-    /// from something in front of the provider, and holds no tokens.
+    /// Takes down an answer; `None` unless it is a success that may hold tokens. A web page or half an
+    /// answer can't: no definition could ever read it.
     #[must_use]
     pub fn of(answer: &WireAnswer, asked_at: Timestamp) -> Option<Self> {
         let body = answer.body.expose();
         let content_type = answer.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
-        let is_page = content_type.is_some_and(|name| name.starts_with("text/html"));
-        if !answer.status.is_success() || body.is_empty() || is_page {
+        let read = token_answer::parse(answer, AnswerFormat::Auto)?;
+        if !answer.status.is_success() || !may_hold_tokens(&read) {
             return None;
         }
         Some(Self {
@@ -74,6 +77,16 @@ impl RawAnswer {
     }
 }
 
+/// Whether there is a text in it that could be a token: long, and without spaces.
+fn may_hold_tokens(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.len() >= SHORTEST_TOKEN && !text.contains(char::is_whitespace),
+        Value::Array(items) => items.iter().any(may_hold_tokens),
+        Value::Object(members) => members.values().any(may_hold_tokens),
+    }
+}
+
 /// Sealing is the one reason to write a secret out.
 fn exposed<S: serde::Serializer>(body: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(body.expose())
@@ -104,7 +117,7 @@ mod tests {
     #[test]
     fn an_answer_comes_back_byte_for_byte() {
         let asked_at = Timestamp::from_second(1_700_000_000).unwrap();
-        let body = b"\xff\x00not text";
+        let body = br#"{ "odd": ["sixteen-letters-or-more", 1e0] }"#;
         let kept = RawAnswer::of(&answer(201, body), asked_at).unwrap();
         let kept = RawAnswer::from_plaintext(&kept.to_plaintext().unwrap()).unwrap();
         let again = kept.answer(asked_at + Duration::from_secs(60)).unwrap();
@@ -115,9 +128,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_success_with_a_body_may_hold_tokens() {
+    fn only_a_success_that_some_definition_could_read_may_hold_tokens() {
         let now = Timestamp::UNIX_EPOCH;
-        assert!(RawAnswer::of(&answer(400, b"x"), now).is_none());
-        assert!(RawAnswer::of(&answer(200, b""), now).is_none());
+        for (status, body, kept) in [
+            (200, r#"{"token": "abcdefghijklmnop"}"#, true),
+            (201, "token=abcdefghijklmnop", true),
+            (200, r#"[{"token": "abcdefghijklmnop"}]"#, true),
+            (400, r#"{"token": "abcdefghijklmnop"}"#, false),
+            (200, r#"{"token": "abcdefghijklmnop"#, false),
+            (200, r#"{"message": "please come back later"}"#, false),
+            (200, "<!doctype html><p>abcdefghijklmnop", false),
+            (200, "{}", false),
+            (200, "", false),
+        ] {
+            let raw = RawAnswer::of(&answer(status, body.as_bytes()), now);
+            assert_eq!(raw.is_some(), kept, "{status} {body}");
+        }
     }
 }
