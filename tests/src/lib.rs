@@ -12,6 +12,7 @@
 pub mod api;
 pub mod chromium;
 pub mod clock;
+mod connection;
 pub mod jar;
 pub mod process;
 pub mod proxy;

@@ -12,16 +12,11 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Response, body::Incoming};
 use reqwest::Method;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Notify,
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
-use crate::http_client;
+use crate::{connection::serve, http_client};
 
 /// A request that came by.
 #[derive(Debug, Clone)]
@@ -208,39 +203,13 @@ impl Proxy {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let connection = tokio::spawn(serve(stream, Arc::clone(&shared)));
+        let serving = Arc::clone(&shared);
+        let connection = tokio::spawn(async move {
+            serve(stream, |request| pass(&serving, request)).await;
+        });
         lock(&shared.connections).push(connection.abort_handle());
     }
 }
-
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    let answer = |request| {
-        let shared = Arc::clone(&shared);
-        async move {
-            match pass(&shared, request).await {
-                Some(reply) => Ok::<_, Lost>(reply),
-                None => Err(Lost),
-            }
-        }
-    };
-    // An error ends the connection without an answer, which is what it is for.
-    hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service_fn(answer))
-        .await
-        .unwrap_or_default();
-}
-
-/// The answer is lost on purpose.
-#[derive(Debug)]
-struct Lost;
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("lost on purpose")
-    }
-}
-
-impl std::error::Error for Lost {}
 
 async fn pass(shared: &Shared, request: Request<Incoming>) -> Option<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();

@@ -10,8 +10,7 @@ use latchkey_core::{
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use url::Url;
 
-/// The header that says which scheme and authority a request was meant for.
-pub const ORIGIN: &str = "x-original-origin";
+use crate::scripted::ORIGIN;
 
 /// Sends every request to one address, over the product's own egress.
 #[derive(Debug)]

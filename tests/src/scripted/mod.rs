@@ -6,7 +6,7 @@
 //! that understand each other have both understood the definition.
 //!
 //! Requests come to one server on loopback, with the scheme and authority that they were meant for in
-//! `x-original-origin`. The person's browser goes to the authorise URL by [`Scripted::visit`].
+//! [`ORIGIN`]. The person's browser goes to the authorise URL by [`Scripted::visit`].
 
 use std::{
     collections::BTreeMap,
@@ -46,6 +46,9 @@ use scene::Known;
 use state::State;
 use visiting::Decision;
 pub use visiting::{CallbackAnswer, Refusal};
+
+/// The header that says which scheme and authority a request was meant for.
+pub const ORIGIN: &str = "x-original-origin";
 
 /// A clock that a test moves: seconds since 1970.
 pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;

@@ -1,20 +1,17 @@
 //! The provider's endpoints, on loopback.
 
-use std::{fmt, net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use hyper::{Request, Response, body::Incoming};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
-    Shared,
+    ORIGIN, Shared,
     received::{Received, normal_origin},
 };
+use crate::connection::serve;
 
 /// Starts to serve: where, and the task that does it.
 pub(super) async fn start(shared: Arc<Shared>) -> (String, JoinHandle<()>) {
@@ -24,35 +21,14 @@ pub(super) async fn start(shared: Arc<Shared>) -> (String, JoinHandle<()>) {
     let address = listener.local_addr().expect("an address");
     let task = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, Arc::clone(&shared)));
+            let shared = Arc::clone(&shared);
+            tokio::spawn(async move {
+                serve(stream, |request| respond(&shared, request)).await;
+            });
         }
     });
     (format!("http://{address}"), task)
 }
-
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    let answer = |request| {
-        let shared = Arc::clone(&shared);
-        async move { respond(&shared, request).await.ok_or(Lost) }
-    };
-    // An error ends the connection without an answer, which is what it is for.
-    hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service_fn(answer))
-        .await
-        .unwrap_or_default();
-}
-
-/// The answer is lost on purpose.
-#[derive(Debug)]
-struct Lost;
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("lost on purpose")
-    }
-}
-
-impl std::error::Error for Lost {}
 
 async fn respond(shared: &Shared, request: Request<Incoming>) -> Option<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();
@@ -65,7 +41,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Option<Response
             (name.as_str().to_owned(), value)
         })
         .collect();
-    let origin = headers.iter().find(|(name, _)| name == "x-original-origin");
+    let origin = headers.iter().find(|(name, _)| name == ORIGIN);
     let received = Received {
         method: parts.method.as_str().to_ascii_lowercase(),
         origin: origin

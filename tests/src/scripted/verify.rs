@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    ORIGIN,
     codec::{self, Encoding},
     crypt,
     expected::{Blame, BodyFormat, Entry, Expected, Kind, Place, Target, Wanted},
@@ -22,7 +23,7 @@ const PLAIN_HEADERS: [&str; 10] = [
     "content-length",
     "connection",
     "transfer-encoding",
-    "x-original-origin",
+    ORIGIN,
 ];
 
 /// What is wrong with a request, and how much that makes it another request altogether.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_tests::scripted::{Facts, Scripted};
+use latchkey_tests::scripted::{Facts, ORIGIN, Scripted};
 use serde_json::json;
 
 /// A request as it must be, and the ways in which it may be wrong.
@@ -109,7 +109,7 @@ async fn the_scripted_provider_refuses_whatever_its_definition_does_not_say() {
         let body = body.replace("CODE", &code).replace("VERIFIER", verifier);
         let mut request = latchkey_tests::http_client()
             .request(method, format!("{}/token", provider.address()))
-            .header("x-original-origin", "https://strict.example")
+            .header(ORIGIN, "https://strict.example")
             .header("content-type", content_type)
             .body(body.clone());
         if let Some(authorization) = authorization {

@@ -1,7 +1,7 @@
 use latchkey_import::{ImportError, Imported, Source, import};
 use serde_json::{Value, json};
 
-use crate::world::{entries, unsaid, yaml};
+use crate::world::{assert_says, entries, said, unsaid};
 
 /// The metadata of a server with these members laid over.
 fn metadata(more: &Value) -> Value {
@@ -31,11 +31,7 @@ authorise:
 token:
   url: https://login.example.com/token
 ";
-    assert_eq!(
-        (yaml(&entry).as_str(), entry.name.as_str()),
-        (expected, "example")
-    );
-    assert_eq!(entry.unsaid, []);
+    assert_says(&entry, "example", expected);
 }
 
 #[test]
@@ -144,15 +140,7 @@ fn each_member_is_said() {
     ];
     for (more, pointer, expected) in cases {
         let entry = one(&more);
-        assert_eq!(
-            entry
-                .definition
-                .pointer(pointer)
-                .cloned()
-                .unwrap_or_default(),
-            expected,
-            "{more}"
-        );
+        assert_eq!(said(&entry, pointer), expected, "{more}");
         assert_eq!(entry.unsaid, [], "{more}");
     }
 }

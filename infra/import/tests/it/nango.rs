@@ -1,7 +1,7 @@
 use latchkey_import::{ImportError, Imported, Source, import};
 use serde_json::{Value, json};
 
-use crate::world::{entries, entry, unsaid, yaml};
+use crate::world::{entries, entry, said, unsaid, yaml};
 
 const REAL: &str = include_str!("fixtures/providers.yaml");
 
@@ -20,15 +20,6 @@ fn one(more: &str) -> Imported {
         text += &format!("  {line}\n");
     }
     entries(Source::NangoProviders, &text).remove(0)
-}
-
-/// What the definition has at a path, `null` where it has nothing.
-fn said(entry: &Imported, pointer: &str) -> Value {
-    entry
-        .definition
-        .pointer(pointer)
-        .cloned()
-        .unwrap_or_default()
 }
 
 #[test]

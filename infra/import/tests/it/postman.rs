@@ -1,7 +1,7 @@
 use latchkey_import::{ImportError, Imported, Source, import};
 use serde_json::{Value, json};
 
-use crate::world::{entries, unsaid, yaml};
+use crate::world::{assert_says, entries, said, unsaid};
 
 /// A collection whose settings are these, as version 2.1 writes them.
 fn collection(more: &Value) -> Value {
@@ -47,11 +47,7 @@ authorise:
 token:
   url: https://login.example.com/token
 ";
-    assert_eq!(
-        (yaml(&entry).as_str(), entry.name.as_str()),
-        (expected, "example-api")
-    );
-    assert_eq!(entry.unsaid, []);
+    assert_says(&entry, "example-api", expected);
 }
 
 #[test]
@@ -174,15 +170,7 @@ fn each_setting_is_said() {
     ];
     for (more, pointer, expected) in cases {
         let entry = one(&more);
-        assert_eq!(
-            entry
-                .definition
-                .pointer(pointer)
-                .cloned()
-                .unwrap_or_default(),
-            expected,
-            "{more}"
-        );
+        assert_eq!(said(&entry, pointer), expected, "{more}");
         assert_eq!(entry.unsaid, [], "{more}");
     }
 }

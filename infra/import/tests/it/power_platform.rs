@@ -1,7 +1,7 @@
 use latchkey_import::{ImportError, Imported, Source, import};
 use serde_json::{Value, json};
 
-use crate::world::{entries, unsaid, yaml};
+use crate::world::{assert_says, entries, said, unsaid, yaml};
 
 const QUERY: &str = "?client_id={ClientId}&response_type=code&redirect_uri={RedirectUrl}&scope={Scopes}&state={State}";
 const BODY: &str = "grant_type=authorization_code&code={Code}&client_id={ClientId}&client_secret={ClientSecret}&redirect_uri={RedirectUrl}";
@@ -52,11 +52,7 @@ authorise:
 token:
   url: https://login.example.com/token
 ";
-    assert_eq!(
-        (yaml(&entry).as_str(), entry.name.as_str()),
-        (expected, "example")
-    );
-    assert_eq!(entry.unsaid, []);
+    assert_says(&entry, "example", expected);
 }
 
 #[test]
@@ -162,11 +158,7 @@ fn each_template_is_said() {
     for (custom, pointer, expected) in cases {
         let entry = one(&custom, &json!({}));
         assert_eq!(
-            entry
-                .definition
-                .pointer(pointer)
-                .cloned()
-                .unwrap_or_default(),
+            said(&entry, pointer),
             expected,
             "{custom}\n{}",
             yaml(&entry)
@@ -230,8 +222,7 @@ token:
 refresh:
   url: https://login.example.com/renew
 ";
-    assert_eq!(yaml(&entry), expected);
-    assert_eq!((entry.name.as_str(), entry.unsaid.len()), ("example", 0));
+    assert_says(&entry, "example", expected);
 }
 
 #[test]

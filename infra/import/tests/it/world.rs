@@ -28,6 +28,24 @@ pub(crate) fn entry(entries: &[Imported], name: &str) -> Imported {
     found.unwrap_or_else(|| panic!("no {name}")).clone()
 }
 
+/// What the definition has at a path, `null` where it has nothing.
+pub(crate) fn said(entry: &Imported, pointer: &str) -> Value {
+    entry
+        .definition
+        .pointer(pointer)
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// The entry is of this name and this YAML, and nothing is left out of it.
+pub(crate) fn assert_says(entry: &Imported, name: &str, expected: &str) {
+    assert_eq!(
+        (yaml(entry).as_str(), entry.name.as_str()),
+        (expected, name)
+    );
+    assert_eq!(entry.unsaid, []);
+}
+
 /// Where the things stand that were left out.
 pub(crate) fn unsaid(entry: &Imported) -> Vec<&str> {
     entry

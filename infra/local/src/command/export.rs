@@ -19,14 +19,11 @@ pub struct Export {
 
 impl Export {
     pub(super) fn run(&self) -> Result<ExitCode, CommandError> {
-        let wrong = |why: String| CommandError::Content {
-            path: self.file.clone(),
-            why,
-        };
+        let wrong = |why: &str| CommandError::content(&self.file, why);
         let document =
-            from_yaml(&source::read(&self.file)?).map_err(|error| wrong(error.to_string()))?;
+            from_yaml(&source::read(&self.file)?).map_err(|error| wrong(&error.to_string()))?;
         let definition = definition(document)
-            .ok_or_else(|| wrong("there is no definition in it, nor is it one".to_owned()))?;
+            .ok_or_else(|| wrong("there is no definition in it, nor is it one"))?;
         print::out(to_yaml(&definition).trim_end())?;
         Ok(ExitCode::SUCCESS)
     }

@@ -70,7 +70,9 @@ impl Import {
     pub(super) fn run(&self) -> Result<ExitCode, CommandError> {
         let mut whole = true;
         for file in &self.files {
-            for entry in self.read(file)? {
+            let entries = self.read(file)?;
+            self.prepare()?;
+            for entry in entries {
                 whole &= entry.unsaid.is_empty();
                 report(&entry);
                 self.write(&entry)?;
@@ -81,16 +83,23 @@ impl Import {
     }
 
     fn read(&self, file: &Path) -> Result<Vec<Imported>, CommandError> {
-        let wrong = |why: String| CommandError::Content {
-            path: file.to_owned(),
-            why,
-        };
+        let wrong = |why: &str| CommandError::content(file, why);
         let text = source::read(file)?;
         let source = self.from.map(From::source).or_else(|| detect(&text));
-        let source = source.ok_or_else(|| {
-            wrong("no source is known that writes this; --from says which it is".to_owned())
-        })?;
-        import(source, &text).map_err(|error| wrong(error.to_string()))
+        let source = source
+            .ok_or_else(|| wrong("no source is known that writes this; --from says which it is"))?;
+        import(source, &text).map_err(|error| wrong(&error.to_string()))
+    }
+
+    /// Makes the directory, with the schema that the definitions name.
+    fn prepare(&self) -> Result<(), CommandError> {
+        let Some(directory) = &self.to else {
+            return Ok(());
+        };
+        fs::create_dir_all(directory).map_err(|why| CommandError::file(directory, why))?;
+        let schema = directory.join(SCHEMA);
+        fs::write(&schema, format!("{:#}\n", json_schema()))
+            .map_err(|why| CommandError::file(&schema, why))
     }
 
     /// Writes the definition, if the entry is one.
@@ -102,11 +111,9 @@ impl Import {
         let Some(directory) = &self.to else {
             return Ok(print::out(&format!("---\n{}", yaml.trim_end()))?);
         };
-        fs::create_dir_all(directory).map_err(|why| at(directory, why))?;
-        let schema = directory.join(SCHEMA);
-        fs::write(&schema, format!("{:#}\n", json_schema())).map_err(|why| at(&schema, why))?;
         let path = directory.join(format!("{}.yaml", entry.name));
-        self.create(&path, &yaml).map_err(|why| at(&path, why))
+        self.create(&path, &yaml)
+            .map_err(|why| CommandError::file(&path, why))
     }
 
     fn create(&self, path: &Path, yaml: &str) -> io::Result<()> {
@@ -117,13 +124,6 @@ impl Import {
             how.create_new(true);
         }
         how.write(true).open(path)?.write_all(yaml.as_bytes())
-    }
-}
-
-fn at(path: &Path, why: io::Error) -> CommandError {
-    CommandError::File {
-        path: path.to_owned(),
-        why,
     }
 }
 

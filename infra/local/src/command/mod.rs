@@ -4,7 +4,11 @@ mod export;
 mod import;
 mod source;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -59,6 +63,22 @@ pub enum CommandError {
     /// The result can't be printed.
     #[error("the result can't be printed: {0}")]
     Print(#[from] io::Error),
+}
+
+impl CommandError {
+    fn file(path: &Path, why: io::Error) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            why,
+        }
+    }
+
+    fn content(path: &Path, why: impl Into<String>) -> Self {
+        Self::Content {
+            path: path.to_owned(),
+            why: why.into(),
+        }
+    }
 }
 
 impl Command {

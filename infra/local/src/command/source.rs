@@ -11,8 +11,5 @@ pub(super) fn read(path: &Path) -> Result<String, CommandError> {
     } else {
         fs::read_to_string(path)
     };
-    text.map_err(|why| CommandError::File {
-        path: path.to_owned(),
-        why,
-    })
+    text.map_err(|why| CommandError::file(path, why))
 }

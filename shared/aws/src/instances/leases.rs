@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use latchkey_core::{
     model::instance::{Instance, State},
     port::{
-        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Promote, Spares,
-        StoreError,
+        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Spares, StoreError,
     },
 };
 
@@ -24,12 +23,10 @@ use crate::{
 #[async_trait]
 impl Leases for DynamoInstances {
     async fn lease(&self, lease: NewLease<'_>) -> Result<Leased, StoreError> {
-        let expression = Expression::new()
-            .when("#status IN (:active, :suspect) AND #epoch = :seen_epoch")
+        let expression = usable()
+            .when("#epoch = :seen_epoch")
             .when("attribute_not_exists(#lease_until) OR #lease_until < :lapsed_before")
             .when("attribute_not_exists(#not_before) OR #not_before <= :now")
-            .value("active", text(ACTIVE))
-            .value("suspect", text(SUSPECT))
             .value("seen_epoch", number(lease.epoch))
             .value("lapsed_before", time(lease.lapsed_before))
             .value("now", time(lease.now))
@@ -69,21 +66,17 @@ impl Leases for DynamoInstances {
     }
 
     async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError> {
-        let expression = Expression::new()
-            .when("#incarnation = :incarnation")
-            .value("incarnation", number(keep.incarnation))
-            .value("suspect", text(SUSPECT));
         let expression = match keep.revived {
-            Some(at) => expression
+            Some(at) => Expression::new()
                 .when("#status = :reconnect_required")
                 .value("reconnect_required", text(RECONNECT_REQUIRED))
-                .set_to("status", ":suspect")
+                .set("status", text(SUSPECT))
                 .set_all(due(Some(at))),
-            None => expression
-                .when("#status IN (:active, :suspect)")
-                .value("active", text(ACTIVE)),
+            None => usable(),
         };
-        let expression = changing(expression, keep.spares);
+        let expression = changing(expression, keep.spares)
+            .when("#incarnation = :incarnation")
+            .value("incarnation", number(keep.incarnation));
         match self.table.update(key(keep.key), &expression).await? {
             Written::Done(_) => Ok(Committed::Done),
             Written::Refused(now) => {
@@ -93,42 +86,32 @@ impl Leases for DynamoInstances {
         }
     }
 
-    async fn promote(&self, promote: Promote<'_>) -> Result<(), StoreError> {
-        let expression = Expression::new()
-            .when("#lease_nonce = :nonce AND #status IN (:active, :suspect)")
-            .when("#incarnation = :incarnation AND #committed_epoch = :base")
-            .value("nonce", text(promote.nonce))
-            .value("active", text(ACTIVE))
-            .value("suspect", text(SUSPECT))
-            .value("incarnation", number(promote.incarnation))
-            .value("base", number(promote.base))
-            .set_to("status", ":active")
-            .set_all(grant::attributes(promote.grant))
-            .set_all(due(Some(promote.due)))
-            .remove(&["lease_until", "lease_nonce", "attempts"])
-            .remove(&["not_before", "failures", "last_failure", "cause"]);
-        let expression = changing(expression, promote.spares);
-        match self.table.update(key(promote.key), &expression).await? {
+    async fn promote(
+        &self,
+        commit: Commit<'_>,
+        spares: Spares<'_>,
+        nonce: &str,
+    ) -> Result<(), StoreError> {
+        let expression = changing(committing(&commit), spares)
+            .when("#lease_nonce = :nonce AND #status <> :reconnect_required")
+            .value("nonce", text(nonce))
+            .remove(&["lease_until", "lease_nonce", "attempts"]);
+        match self.table.update(key(commit.key), &expression).await? {
             Written::Done(_) | Written::Refused(_) => Ok(()),
         }
     }
 
     async fn fail(&self, fail: Fail<'_>) -> Result<(), StoreError> {
-        let mut expression = Expression::new()
-            .when("#lease_nonce = :nonce AND #status IN (:active, :suspect)")
+        let mut expression = usable()
+            .when("#lease_nonce = :nonce")
             .value("nonce", text(fail.nonce))
-            .value("active", text(ACTIVE))
-            .value("suspect", text(SUSPECT))
             .set("not_before", time(fail.not_before))
             .set("last_failure", json(fail.failure))
             .set_all(due(Some(fail.due)))
             .add("failures", 1)
             .remove(&["lease_until", "lease_nonce"]);
         if let Some((incarnation, base)) = fail.suspect {
-            expression = expression
-                .when("#incarnation = :incarnation AND #committed_epoch = :base")
-                .value("incarnation", number(incarnation))
-                .value("base", number(base))
+            expression = unmoved(expression, incarnation, base)
                 .set_to("status", ":suspect")
                 .set("cause", json(fail.failure));
         }
@@ -142,13 +125,7 @@ impl Leases for DynamoInstances {
     }
 
     async fn condemn(&self, condemn: Condemn<'_>) -> Result<bool, StoreError> {
-        let expression = Expression::new()
-            .when("#status IN (:active, :suspect)")
-            .when("#incarnation = :incarnation AND #committed_epoch = :base")
-            .value("active", text(ACTIVE))
-            .value("suspect", text(SUSPECT))
-            .value("incarnation", number(condemn.incarnation))
-            .value("base", number(condemn.base))
+        let expression = unmoved(usable(), condemn.incarnation, condemn.base)
             .set("status", text(RECONNECT_REQUIRED))
             .set("cause", json(condemn.cause))
             .remove(&["lease_until", "lease_nonce", "not_before"])
@@ -188,16 +165,30 @@ impl DynamoInstances {
     }
 }
 
-/// What every commit asks for and writes.
-fn committing(commit: &Commit<'_>) -> Expression {
+/// Holds only if there is a grant that may be used and refreshed.
+fn usable() -> Expression {
     Expression::new()
-        .when("#status IN (:active, :suspect, :reconnect_required)")
-        .when("#incarnation = :incarnation AND #committed_epoch = :base")
+        .when("#status IN (:active, :suspect)")
         .value("active", text(ACTIVE))
         .value("suspect", text(SUSPECT))
-        .value("reconnect_required", text(RECONNECT_REQUIRED))
-        .value("incarnation", number(commit.incarnation))
-        .value("base", number(commit.base))
+}
+
+/// Holds only if the instance lives by this consent and has the tokens of this epoch.
+fn unmoved(expression: Expression, incarnation: u64, base: u64) -> Expression {
+    expression
+        .when("#incarnation = :incarnation AND #committed_epoch = :base")
+        .value("incarnation", number(incarnation))
+        .value("base", number(base))
+}
+
+/// What every commit asks for and writes.
+fn committing(commit: &Commit<'_>) -> Expression {
+    let connected = Expression::new()
+        .when("#status IN (:active, :suspect, :reconnect_required)")
+        .value("active", text(ACTIVE))
+        .value("suspect", text(SUSPECT))
+        .value("reconnect_required", text(RECONNECT_REQUIRED));
+    unmoved(connected, commit.incarnation, commit.base)
         .set_to("status", ":active")
         .set_all(grant::attributes(commit.grant))
         .set_all(due(commit.due))

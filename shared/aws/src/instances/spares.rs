@@ -54,11 +54,7 @@ pub(super) fn read_spares(item: Reader<'_>) -> Result<Vec<Spare>, StoreError> {
 
 fn read(item: Reader<'_>) -> Result<Spare, StoreError> {
     let Some(answer) = item.sealed_if("answer")? else {
-        let grant = grant::read(item)?;
-        return Ok(Spare {
-            epoch: grant.epoch,
-            answer: SpareAnswer::Grant(Box::new(grant)),
-        });
+        return Ok(Spare::of(grant::read(item)?));
     };
     Ok(Spare {
         epoch: item.number("epoch")?,

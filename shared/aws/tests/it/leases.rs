@@ -9,19 +9,7 @@ use latchkey_core::{
     },
 };
 
-use crate::world::{World, at, due, failure, grant, instance, race};
-
-/// A lease asked for at second 100.
-fn lease<'a>(instance: &'a Instance, nonce: &'a str) -> NewLease<'a> {
-    NewLease {
-        key: &instance.key,
-        epoch: instance.epoch,
-        nonce,
-        now: at(100),
-        lapsed_before: at(98),
-        until: at(130),
-    }
-}
+use crate::world::{World, at, due, failure, grant, hold, instance, lease, leased, race};
 
 fn commit<'a>(leased: &'a Instance, grant: &'a StoredGrant) -> Commit<'a> {
     Commit {
@@ -60,18 +48,6 @@ const NONE: Spares<'static> = Spares {
     seen: &[],
     kept: &[],
 };
-
-async fn hold(world: &World, instance: &Instance, nonce: &str) -> Instance {
-    let leased = world.store.instances.lease(lease(instance, nonce)).await;
-    let leased = leased.unwrap();
-    assert!(matches!(leased, Leased::Held), "{leased:?}");
-    world.instance(&instance.key).await
-}
-
-/// A connected instance that is leased as `mine`.
-async fn leased(world: &World) -> Instance {
-    hold(world, &world.connected().await, "mine").await
-}
 
 /// The same, after its lease has lapsed and another has taken one as `theirs`.
 async fn overtaken(world: &World) -> (Instance, Instance) {

@@ -2,18 +2,15 @@ use latchkey_core::{
     model::{
         failure::Failure,
         instance::{Instance, State},
-        spare::{Spare, SpareAnswer},
+        spare::Spare,
     },
-    port::{
-        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases as _, NewLease, Promote, Spares,
-    },
+    port::{Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases as _, NewLease, Spares},
 };
 
-use crate::world::{World, at, due, failure, grant};
+use crate::world::{World, at, due, failure, grant, lease, leased};
 
 fn spare(epoch: u64) -> Spare {
-    let answer = SpareAnswer::Grant(Box::new(grant(epoch)));
-    Spare { epoch, answer }
+    Spare::of(grant(epoch))
 }
 
 fn keep<'a>(instance: &'a Instance, kept: &'a [Spare]) -> KeepSpare<'a> {
@@ -26,22 +23,6 @@ fn keep<'a>(instance: &'a Instance, kept: &'a [Spare]) -> KeepSpare<'a> {
         },
         revived: None,
     }
-}
-
-/// A connected instance that is leased as `mine`.
-async fn leased(world: &World) -> Instance {
-    let connected = world.connected().await;
-    let lease = NewLease {
-        key: &connected.key,
-        epoch: connected.epoch,
-        nonce: "mine",
-        now: at(100),
-        lapsed_before: at(98),
-        until: at(130),
-    };
-    let leased = world.store.instances.lease(lease).await.unwrap();
-    assert!(matches!(leased, Leased::Held), "{leased:?}");
-    world.instance(&connected.key).await
 }
 
 fn condemn<'a>(instance: &'a Instance, spares: &'a [Spare], cause: &'a Failure) -> Condemn<'a> {
@@ -129,22 +110,22 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
     let mine = leased(&world).await;
     let (spares, ninth) = ([spare(9)], grant(9));
     instances.keep_spare(keep(&mine, &spares)).await.unwrap();
-    let promote = |nonce| Promote {
+    let commit = Commit {
         key: &mine.key,
         incarnation: mine.incarnation,
         base: 1,
-        nonce,
         grant: &ninth,
-        spares: Spares {
-            seen: &spares,
-            kept: &[],
-        },
-        due: due(2, 100),
+        due: Some(due(2, 100)),
     };
-    instances.promote(promote("theirs")).await.unwrap();
+    let change = Spares {
+        seen: &spares,
+        kept: &[],
+    };
+    let promote = |nonce| instances.promote(commit.clone(), change, nonce);
+    promote("theirs").await.unwrap();
     assert_eq!(world.instance(&mine.key).await.spares, spares);
     for _ in 0..2 {
-        instances.promote(promote("mine")).await.unwrap();
+        promote("mine").await.unwrap();
         let now = world.instance(&mine.key).await;
         assert_eq!(now.state, State::Active(grant(9)));
         assert!(now.lease.is_none() && now.spares.is_empty());
@@ -177,15 +158,13 @@ async fn a_refused_grant_is_suspect_and_may_be_leased_and_committed() {
     );
     assert_eq!((suspect.not_before, suspect.attempts), (Some(at(200)), 0));
 
-    let lease = NewLease {
-        key: &suspect.key,
-        epoch: suspect.epoch,
-        nonce: "again",
+    let later = NewLease {
         now: at(201),
         lapsed_before: at(199),
         until: at(231),
+        ..lease(&suspect, "again")
     };
-    let leased = instances.lease(lease).await.unwrap();
+    let leased = instances.lease(later).await.unwrap();
     assert!(matches!(leased, Leased::Held), "{leased:?}");
     let renewed = grant(suspect.epoch + 1);
     let commit = Commit {

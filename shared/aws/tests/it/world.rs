@@ -27,7 +27,8 @@ use latchkey_core::{
     },
     port::{
         Change, Clock, Connect, Connected, Connectors as _, Consents as _, Creation, Due,
-        EditMethods as _, Instances as _, PageAsk, ReadInstances as _,
+        EditMethods as _, Instances as _, Leased, Leases as _, NewLease, PageAsk,
+        ReadInstances as _,
     },
 };
 
@@ -250,6 +251,30 @@ pub(crate) fn instance(method: &MethodKey) -> Instance {
         spares: Vec::new(),
         state: State::Pending,
     }
+}
+
+/// A lease asked for at second 100.
+pub(crate) fn lease<'a>(instance: &'a Instance, nonce: &'a str) -> NewLease<'a> {
+    NewLease {
+        key: &instance.key,
+        epoch: instance.epoch,
+        nonce,
+        now: at(100),
+        lapsed_before: at(98),
+        until: at(130),
+    }
+}
+
+pub(crate) async fn hold(world: &World, instance: &Instance, nonce: &str) -> Instance {
+    let leased = world.store.instances.lease(lease(instance, nonce)).await;
+    let leased = leased.unwrap();
+    assert!(matches!(leased, Leased::Held), "{leased:?}");
+    world.instance(&instance.key).await
+}
+
+/// A connected instance that is leased as `mine`.
+pub(crate) async fn leased(world: &World) -> Instance {
+    hold(world, &world.connected().await, "mine").await
 }
 
 /// A grant; its tokens tell its epoch.

@@ -9,7 +9,9 @@ use super::{
     Deployment,
     exchange::{Client, Code},
     open::{Whose, known_values, open_text},
+    refresh::due,
     retry::insist,
+    seal::seal_grant,
 };
 use crate::{
     model::{
@@ -20,12 +22,11 @@ use crate::{
         id::InstanceKey,
         instance::{Instance, State},
         method::{AuthMethod, Callback},
-        sealed::Place,
         values::{GivenValues, KnownValues},
     },
     port::{
-        Authorisations, Clock, Connect, Connected, Consents, Due, Egress, Entropy, Methods,
-        StoreError, Take, Vault, VaultError, shard,
+        Authorisations, Clock, Connect, Connected, Consents, Egress, Entropy, Methods, StoreError,
+        Take, Vault, VaultError,
     },
     protocol::{refusal::TokenFailure, scope::Scope},
 };
@@ -242,7 +243,7 @@ impl Complete<'_> {
             Binding::Platform => {
                 let place =
                     Authorisation::place(&authorisation.instance, &authorisation.state, "tokens");
-                Ok(Ok(Some(self.stored(&grant, 0, &place)?)))
+                Ok(Ok(Some(seal_grant(self.vault, &grant, 0, &place)?)))
             }
         }
     }
@@ -318,23 +319,6 @@ impl Complete<'_> {
         }
     }
 
-    fn stored(&self, grant: &Grant, epoch: u64, place: &Place) -> Result<StoredGrant, VaultError> {
-        let plaintext = grant
-            .tokens
-            .to_plaintext()
-            .map_err(|_| VaultError::Refused)?;
-        Ok(StoredGrant {
-            epoch,
-            tokens: self.vault.seal(place, &plaintext)?,
-            refreshable: grant.refreshable,
-            expires_at: grant.expires_at,
-            refresh_from: grant.refresh_from,
-            refresh_ends_at: grant.refresh_ends_at,
-            scopes: grant.scopes.clone(),
-            received_at: grant.received_at,
-        })
-    }
-
     /// Lets the consent take effect. Of two for one instance, the one that comes later wins.
     async fn connect(
         &self,
@@ -344,13 +328,14 @@ impl Complete<'_> {
         let key = &authorisation.instance;
         // A new instance has neither; an older one says what it has at the first try.
         let (mut epoch, mut incarnation) = (authorisation.incarnation, authorisation.incarnation);
-        let spread = Instance::spread_of(key);
         for _ in 0..8 {
-            let stored = self.stored(grant, epoch + 1, &Instance::tokens_place(key, epoch + 1))?;
-            let due = stored.due_at(spread).map(|at| Due {
-                shard: shard(spread),
-                at,
-            });
+            let stored = seal_grant(
+                self.vault,
+                grant,
+                epoch + 1,
+                &Instance::tokens_place(key, epoch + 1),
+            )?;
+            let due = due(key, &stored);
             let values = &authorisation.values;
             let connect = || {
                 self.instances.connect(Connect {

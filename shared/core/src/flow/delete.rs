@@ -16,7 +16,7 @@ use crate::{
         id::InstanceKey,
         instance::{Instance, State},
     },
-    port::{Clock, Deletions, Due, Egress, Entropy, Methods, StoreError, Vault, VaultError, shard},
+    port::{Clock, Deletions, Due, Egress, Entropy, Methods, StoreError, Vault, VaultError},
 };
 
 /// What the provider said to a revocation.
@@ -81,10 +81,7 @@ impl Delete<'_> {
     /// is marked is seen through by the refresher.
     pub async fn delete(&self, key: &InstanceKey) -> Result<Revocation, DeleteError> {
         let now = self.clock.now();
-        let due = Due {
-            shard: shard(Instance::spread_of(key)),
-            at: after_lease(now),
-        };
+        let due = Due::of(key, after_lease(now));
         let found = self.instances.find(key).await?;
         if found.is_none_or(|found| matches!(found.state, State::Deleted { .. })) {
             return Err(DeleteError::Gone);

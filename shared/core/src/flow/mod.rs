@@ -9,6 +9,7 @@ mod exchange;
 mod open;
 pub mod refresh;
 mod retry;
+mod seal;
 pub mod sweep;
 pub mod vend;
 

@@ -27,6 +27,7 @@ use crate::{
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
+        id::InstanceKey,
         instance::Instance,
         method::AuthMethod,
         rotation::Rotation,
@@ -34,7 +35,7 @@ use crate::{
     },
     port::{
         Clock, Due, Egress, Entropy, Leased, Leases, Methods, NewLease, StoreError, Vault,
-        VaultError, shard,
+        VaultError,
     },
     protocol::refusal::TokenFailure,
 };
@@ -252,12 +253,9 @@ impl Refresh<'_> {
 }
 
 /// When an instance with this grant wants attention next.
-pub(super) fn due(instance: &Instance, grant: &StoredGrant) -> Option<Due> {
-    let spread = Instance::spread_of(&instance.key);
-    grant.due_at(spread).map(|at| Due {
-        shard: shard(spread),
-        at,
-    })
+pub(super) fn due(key: &InstanceKey, grant: &StoredGrant) -> Option<Due> {
+    let at = grant.due_at(Instance::spread_of(key))?;
+    Some(Due::of(key, at))
 }
 
 fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {

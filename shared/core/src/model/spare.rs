@@ -14,6 +14,17 @@ pub struct Spare {
     pub answer: SpareAnswer,
 }
 
+impl Spare {
+    /// A grant as a spare.
+    #[must_use]
+    pub fn of(grant: StoredGrant) -> Self {
+        Self {
+            epoch: grant.epoch,
+            answer: SpareAnswer::Grant(Box::new(grant)),
+        }
+    }
+}
+
 /// What a spare holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpareAnswer {

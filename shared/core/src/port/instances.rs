@@ -108,6 +108,17 @@ pub struct Due {
     pub at: Timestamp,
 }
 
+impl Due {
+    /// Where an instance stands that wants attention at a time.
+    #[must_use]
+    pub fn of(key: &InstanceKey, at: Timestamp) -> Self {
+        Self {
+            shard: shard(Instance::spread_of(key)),
+            at,
+        }
+    }
+}
+
 /// A lease that is asked for. The write is lease, intent, and proof that the store can take the
 /// answer, in one.
 #[derive(Debug, Clone)]
@@ -172,25 +183,6 @@ pub struct KeepSpare<'a> {
     /// Where the instance's grant was thought to have ended: when it wants attention, for there is
     /// hope again.
     pub revived: Option<Due>,
-}
-
-/// A spare that takes the place of tokens that the provider refuses.
-#[derive(Debug, Clone)]
-pub struct Promote<'a> {
-    /// The instance.
-    pub key: &'a InstanceKey,
-    /// The consent that it lives by.
-    pub incarnation: u64,
-    /// The epoch whose tokens are refused.
-    pub base: u64,
-    /// The lease's nonce.
-    pub nonce: &'a str,
-    /// The spare's grant.
-    pub grant: &'a StoredGrant,
-    /// The spares, without this one.
-    pub spares: Spares<'a>,
-    /// When the instance wants attention: at once.
-    pub due: Due,
 }
 
 /// What became of a commit.
@@ -271,12 +263,17 @@ pub trait Leases: ReadInstances {
     /// [`StoreError`] if the store can't answer; the write may have been applied.
     async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError>;
 
-    /// Puts a spare in the place of tokens that the provider refuses, and frees the lease, if
-    /// nothing has moved since the lease was taken.
+    /// Puts a spare's grant in the place of tokens that the provider refuses, and frees the lease, if
+    /// the lease is still the caller's and nothing has moved since it was taken.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.
-    async fn promote(&self, promote: Promote<'_>) -> Result<(), StoreError>;
+    async fn promote(
+        &self,
+        commit: Commit<'_>,
+        spares: Spares<'_>,
+        nonce: &str,
+    ) -> Result<(), StoreError>;
 
     /// Frees the lease and remembers the failure, if the lease is still the caller's. A refused
     /// grant becomes suspect, unless it has been replaced meanwhile.

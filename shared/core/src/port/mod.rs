@@ -24,8 +24,8 @@ pub use egress::{Egress, InDoubt, NotSent, Refusal, SendError, WireAnswer, WireR
 pub use entropy::Entropy;
 pub use instances::{
     Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
-    DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Promote, ReadInstances,
-    SHARDS, Spares, shard,
+    DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, ReadInstances, SHARDS,
+    Spares, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use sessions::Sessions;

@@ -42,9 +42,10 @@ pub(super) struct Wire<'a> {
     pub(super) limit: Duration,
     /// An answer that has come already, which is read again instead of asking.
     pub(super) again: Option<&'a RawAnswer>,
-    pub(super) answer: OnceLock<(Timestamp, Value)>,
-    /// The answer as received, if it is a success.
-    pub(super) raw: OnceLock<RawAnswer>,
+    /// The body of an answer that was read.
+    pub(super) body: OnceLock<Value>,
+    /// The answer as received, and when it was asked for.
+    pub(super) received: OnceLock<(Timestamp, WireAnswer)>,
 }
 
 /// Why the standard parser never sees an answer.
@@ -81,8 +82,8 @@ impl<'a> Wire<'a> {
             kept: None,
             limit: client.method.timeout,
             again: None,
-            answer: OnceLock::new(),
-            raw: OnceLock::new(),
+            body: OnceLock::new(),
+            received: OnceLock::new(),
         }
     }
 
@@ -122,15 +123,11 @@ impl<'a> Wire<'a> {
                 false => self.accepted(&answer, now),
             };
         }
-        if let Some(raw) = RawAnswer::of(&answer, asked_at(now, answer.round_trip)) {
-            self.raw.get_or_init(|| raw);
-        }
-        let body = token_answer::read(&answer, response, &self.scope, now)?;
-        let standard =
-            token_answer::standard(&answer, &body, response, self.kept, &self.scope, now);
-        self.answer
-            .get_or_init(|| (asked_at(now, answer.round_trip), body));
-        standard
+        let asked_at = asked_at(now, answer.round_trip);
+        let (_, answer) = self.received.get_or_init(|| (asked_at, answer));
+        let body = token_answer::read(answer, response, &self.scope, now)?;
+        let body = self.body.get_or_init(|| body);
+        token_answer::standard(answer, body, response, self.kept, &self.scope, now)
     }
 
     /// A revocation is confirmed by its status (RFC 7009 §2.2), unless the definition knows better.
@@ -151,8 +148,8 @@ impl<'a> Wire<'a> {
         answer: Result<BasicTokenResponse, oauth2::basic::BasicRequestTokenError<Stop>>,
         scopes: &[String],
     ) -> Result<Grant, TokenFailure> {
-        match (answer, self.answer.get()) {
-            (Ok(answer), Some((asked_at, body))) => {
+        match (answer, self.received.get().zip(self.body.get())) {
+            (Ok(answer), Some(((asked_at, _), body))) => {
                 let reader = Reader {
                     method: self.client.method,
                     response: &self.request.response,
@@ -179,9 +176,13 @@ impl<'a> Wire<'a> {
 
     /// No success is dropped, even one that can't be read.
     fn with_raw(&self, failure: TokenFailure) -> TokenFailure {
-        let is_unread = failure.code == FailureCode::AnswerUnreadable;
+        if failure.code != FailureCode::AnswerUnreadable {
+            return failure;
+        }
+        let received = self.received.get();
+        let raw = received.and_then(|(asked_at, answer)| RawAnswer::of(answer, *asked_at));
         TokenFailure {
-            raw: self.raw.get().filter(|_| is_unread).cloned().map(Box::new),
+            raw: raw.map(Box::new),
             ..failure
         }
     }

@@ -6,14 +6,14 @@ use tracing::{info, warn};
 
 use super::{Held, Prepared, Refresh, RefreshError, Refreshed, due};
 use crate::{
-    flow::{exchange::Source, retry},
+    flow::{exchange::Source, retry, seal::seal_grant},
     model::{
         grant::{Grant, StoredGrant},
         id::InstanceKey,
         instance::{Instance, State},
         spare::{Spare, SpareAnswer, with_spare, without_spare},
     },
-    port::{Commit, Committed, Due, KeepSpare, Spares, VaultError, shard},
+    port::{Commit, Committed, Due, KeepSpare, Spares, VaultError},
     protocol::raw_answer::RawAnswer,
 };
 
@@ -41,10 +41,7 @@ impl Refresh<'_> {
         let settled = match committed {
             Committed::Done => Settled::Current,
             Committed::Moved(now) => {
-                let spare = Spare {
-                    epoch: stored.epoch,
-                    answer: SpareAnswer::Grant(Box::new(stored.clone())),
-                };
+                let spare = Spare::of(stored.clone());
                 self.settle(held.instance, held.grant.epoch, &spare, now)
                     .await?
             }
@@ -106,10 +103,7 @@ impl Refresh<'_> {
                     }
                 }
                 _ if is_kept => return Ok(Settled::Kept),
-                _ => {
-                    let kept = with_spare(&current.spares, spare.clone());
-                    self.change_spares(current, &kept).await?
-                }
+                _ => self.add_spare(current, spare.clone()).await?,
             };
             match committed {
                 Committed::Done => return Ok(Settled::Kept),
@@ -131,9 +125,7 @@ impl Refresh<'_> {
         let kept = if displaced.epoch == parent {
             others
         } else {
-            let answer = SpareAnswer::Grant(Box::new(displaced.clone()));
-            let epoch = displaced.epoch;
-            with_spare(&others, Spare { epoch, answer })
+            with_spare(&others, Spare::of(displaced.clone()))
         };
         let commit = commit(current, displaced.epoch, late);
         let spares = Spares {
@@ -144,24 +136,18 @@ impl Refresh<'_> {
         Ok(retry::insist(self.clock, write).await?)
     }
 
-    async fn change_spares(
-        &self,
-        current: &Instance,
-        kept: &[Spare],
-    ) -> Result<Committed, RefreshError> {
+    /// Keeps a spare, in the place of another of its epoch.
+    async fn add_spare(&self, current: &Instance, spare: Spare) -> Result<Committed, RefreshError> {
+        let kept = with_spare(&current.spares, spare);
         let is_over = matches!(current.state, State::ReconnectRequired { .. });
-        let now = self.clock.now();
         let keep = KeepSpare {
             key: &current.key,
             incarnation: current.incarnation,
             spares: Spares {
                 seen: &current.spares,
-                kept,
+                kept: &kept,
             },
-            revived: is_over.then(|| Due {
-                shard: shard(Instance::spread_of(&current.key)),
-                at: now,
-            }),
+            revived: is_over.then(|| Due::of(&current.key, self.clock.now())),
         };
         Ok(retry::insist(self.clock, || self.instances.keep_spare(keep.clone())).await?)
     }
@@ -188,40 +174,29 @@ impl Refresh<'_> {
         let raw = RawAnswer::from_plaintext(&opened).ok_or(VaultError::Refused)?;
         let client = self.client(prepared);
         let source = Source::Kept(&raw);
-        let answer = match client
+        match client
             .refresh(&prepared.tokens, &grant.scopes, source)
             .await
         {
             Ok(read) => {
                 info!(instance = %instance.key.id, epoch, "answer read after all");
-                let stored = self.sealed(&instance.key, epoch, &read)?;
-                SpareAnswer::Grant(Box::new(stored))
+                let read = self.sealed(&instance.key, epoch, &read)?;
+                if epoch > grant.epoch {
+                    // Its parent is the grant in its place, as nothing came between.
+                    self.commit_late(instance, grant, grant.epoch, &read)
+                        .await?;
+                } else {
+                    self.add_spare(instance, Spare::of(read)).await?;
+                }
             }
             Err(failure) => {
                 warn!(instance = %instance.key.id, epoch, code = ?failure.code, "answer still unread");
-                SpareAnswer::Raw {
+                let answer = SpareAnswer::Raw {
                     sealed: sealed.clone(),
                     unread_by: prepared.version,
-                }
+                };
+                self.add_spare(instance, Spare { epoch, answer }).await?;
             }
-        };
-        self.replace(instance, grant, Spare { epoch, answer }).await
-    }
-
-    async fn replace(
-        &self,
-        instance: &Instance,
-        grant: &StoredGrant,
-        spare: Spare,
-    ) -> Result<bool, RefreshError> {
-        if let SpareAnswer::Grant(read) = &spare.answer
-            && read.epoch > grant.epoch
-        {
-            // Its parent is the grant in its place, as nothing came between.
-            self.commit_late(instance, grant, grant.epoch, read).await?;
-        } else {
-            let kept = with_spare(&instance.spares, spare);
-            self.change_spares(instance, &kept).await?;
         }
         Ok(true)
     }
@@ -231,22 +206,13 @@ impl Refresh<'_> {
         key: &InstanceKey,
         epoch: u64,
         grant: &Grant,
-    ) -> Result<StoredGrant, RefreshError> {
-        let plaintext = grant
-            .tokens
-            .to_plaintext()
-            .map_err(|_| VaultError::Refused)?;
-        let place = Instance::tokens_place(key, epoch);
-        Ok(StoredGrant {
+    ) -> Result<StoredGrant, VaultError> {
+        seal_grant(
+            self.vault,
+            grant,
             epoch,
-            tokens: self.vault.seal(&place, &plaintext)?,
-            refreshable: grant.refreshable,
-            expires_at: grant.expires_at,
-            refresh_from: grant.refresh_from,
-            refresh_ends_at: grant.refresh_ends_at,
-            scopes: grant.scopes.clone(),
-            received_at: grant.received_at,
-        })
+            &Instance::tokens_place(key, epoch),
+        )
     }
 }
 
@@ -256,7 +222,7 @@ fn commit<'c>(instance: &'c Instance, base: u64, grant: &'c StoredGrant) -> Comm
         incarnation: instance.incarnation,
         base,
         grant,
-        due: due(instance, grant),
+        due: due(&instance.key, grant),
     }
 }
 

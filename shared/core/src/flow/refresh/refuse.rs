@@ -14,7 +14,7 @@ use crate::{
         rotation::Rotation,
         spare::{SpareAnswer, without_spare},
     },
-    port::{Condemn, Due, Fail, Promote, Spares, shard},
+    port::{Commit, Condemn, Due, Fail, Spares},
     protocol::refusal::TokenFailure,
 };
 
@@ -36,11 +36,8 @@ impl Refresh<'_> {
         let failure = truly(held, prepared.rotation, failure);
         let is_confirmed = matches!(held.instance.state, State::Suspect { .. });
         if !is_confirmed || has_unread(held) {
-            let waiting = TokenFailure {
-                retry_after: Some(SUSPICION),
-                ..failure
-            };
-            return self.suspect(held, waiting).await;
+            let refused = (held.instance.incarnation, held.grant.epoch);
+            return self.remember(held, failure, SUSPICION, Some(refused)).await;
         }
         let cause = Failure {
             at: self.clock.now(),
@@ -66,34 +63,23 @@ impl Refresh<'_> {
         held: &Held<'_>,
         spare: &StoredGrant,
     ) -> Result<Refreshed, RefreshError> {
-        let (instance, now) = (held.instance, self.clock.now());
-        let promote = Promote {
+        let instance = held.instance;
+        let commit = Commit {
             key: &instance.key,
             incarnation: instance.incarnation,
             base: held.grant.epoch,
-            nonce: &held.nonce,
             grant: spare,
-            spares: Spares {
-                seen: &instance.spares,
-                kept: &without_spare(&instance.spares, spare.epoch),
-            },
-            due: Due {
-                shard: shard(Instance::spread_of(&instance.key)),
-                at: now,
-            },
+            due: Some(Due::of(&instance.key, self.clock.now())),
         };
-        retry::insist(self.clock, || self.instances.promote(promote.clone())).await?;
+        let kept = without_spare(&instance.spares, spare.epoch);
+        let spares = Spares {
+            seen: &instance.spares,
+            kept: &kept,
+        };
+        let write = || self.instances.promote(commit.clone(), spares, &held.nonce);
+        retry::insist(self.clock, write).await?;
         info!(instance = %instance.key.id, epoch = spare.epoch, "grant refused; a spare takes its place");
         Ok(Refreshed::Moved)
-    }
-
-    async fn suspect(
-        &self,
-        held: &Held<'_>,
-        failure: TokenFailure,
-    ) -> Result<Refreshed, RefreshError> {
-        let refused = (held.instance.incarnation, held.grant.epoch);
-        self.remember(held, failure, SUSPICION, Some(refused)).await
     }
 
     /// The refresh failed in a way that passes.
@@ -141,10 +127,7 @@ impl Refresh<'_> {
             not_before,
             in_doubt,
             suspect,
-            due: Due {
-                shard: shard(Instance::spread_of(&held.instance.key)),
-                at: not_before,
-            },
+            due: Due::of(&held.instance.key, not_before),
         };
         retry::insist(self.clock, || self.instances.fail(fail.clone())).await?;
         warn!(instance = %held.instance.key.id, code = ?failure.code, words = failure.words.as_deref(), "refresh failed");

@@ -8,19 +8,33 @@ use crate::model::{
         AssertionDefinition, ClientAuthentication, Definition, RequestParts, SigningAlgorithm,
     },
     method::{Assertion, Client, place::Place},
-    template::Template,
 };
 
 const LONGEST_ASSERTION: u32 = 60 * 60 * 24 * 180;
 const ASSERTION_LIFETIME: u32 = 300;
 
 impl Parser {
+    /// The client; parsed after the requests, which say whether its secret is sent.
     pub(super) fn client(&mut self, written: &Definition) -> Client {
         let client = &written.client;
         let id = self.template("/client/id", &client.id, Place::ClientId);
         let secret = self.template("/client/secret", &client.secret, Place::ClientSecret);
         let ways = ways(written);
         let has_secret = ways.iter().any(|way| way.has_secret());
+        let is_sent = ways.iter().any(|way| {
+            way.has_secret() && (*way != ClientAuthentication::Custom || self.names_client_secret)
+        });
+        if !is_sent {
+            // What is not sent need not be given.
+            for variable in &mut self.variables {
+                if secret
+                    .references()
+                    .any(|reference| reference.is_variable(&variable.key))
+                {
+                    variable.required = false;
+                }
+            }
+        }
         let signs = ways.iter().any(|way| way.signs());
         match (&client.assertion, signs) {
             (None, true) => {
@@ -41,27 +55,6 @@ impl Parser {
                 .assertion
                 .as_ref()
                 .map(|assertion| self.assertion(assertion, &ways)),
-        }
-    }
-
-    /// A client secret that is not sent need not be given.
-    pub(super) fn client_secret(&mut self, written: &Definition) {
-        let sends = |way: &ClientAuthentication| {
-            way.has_secret() && (*way != ClientAuthentication::Custom || self.names_client_secret)
-        };
-        if ways(written).iter().any(sends) {
-            return;
-        }
-        let Ok(secret) = Template::parse(&written.client.secret) else {
-            return;
-        };
-        for variable in &mut self.variables {
-            if secret
-                .references()
-                .any(|reference| reference.is_variable(&variable.key))
-            {
-                variable.required = false;
-            }
         }
     }
 

@@ -36,7 +36,6 @@ pub(super) fn method(
     parser.inherit(&written.connector_variables, inherited);
     parser.declare(&written.variables);
     parser.earlier(written);
-    let client = parser.client(written);
     let redirect_uri = parser.template("/redirect_uri", &written.redirect_uri, Place::RedirectUri);
     let authorise = parser.authorise(&written.authorise);
     let callback = parser.callback(&written.callback);
@@ -46,7 +45,7 @@ pub(super) fn method(
     let introspect = parser.introspect(written);
     let lookup = parser.lookup(written);
     let credential = parser.credential(written);
-    parser.client_secret(written);
+    let client = parser.client(written);
     let method = AuthMethod {
         name: written.name.trim().into(),
         timeout: Duration::from_secs(u64::from(written.timeout_seconds)),
