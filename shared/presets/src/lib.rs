@@ -57,12 +57,16 @@ pub fn resolved(mut definition: Value) -> Result<Value, UnknownPreset> {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_core::model::{definition::Definition, method::AuthMethod};
+    use latchkey_core::model::{
+        definition::Definition,
+        lint::{self, Severity},
+        method::AuthMethod,
+    };
 
     use super::*;
 
     #[test]
-    fn every_preset_means_something() {
+    fn every_preset_is_free_of_errors_and_warnings() {
         let mut faults = Vec::new();
         for name in names() {
             let Some(preset) = preset(name) else {
@@ -78,9 +82,10 @@ mod tests {
                     continue;
                 }
             };
-            if let Err(found) = AuthMethod::parse(&definition, &[]) {
-                for fault in found.into_vec() {
-                    faults.push(format!("{name}: {} {}", fault.pointer, fault.detail));
+            for found in lint::lint(&definition, &[]) {
+                if found.severity != Severity::Note {
+                    let (code, at) = (found.code, found.pointer);
+                    faults.push(format!("{name}: {code} {at} {}", found.detail));
                 }
             }
             if definition.documentation_url.is_none() {
@@ -113,6 +118,16 @@ mod tests {
             let first = "# yaml-language-server: $schema=definition.schema.json\n";
             assert!(text.starts_with(first), "{name}");
         }
+    }
+
+    #[test]
+    fn the_page_of_the_linter_s_codes_is_true() {
+        let kept = include_str!("../LINT.md");
+        assert_eq!(
+            kept,
+            lint::page(),
+            "LINT.md is stale: run `latchkey lint --codes > shared/presets/LINT.md`"
+        );
     }
 
     #[test]

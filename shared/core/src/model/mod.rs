@@ -10,6 +10,7 @@ pub mod function;
 pub mod grant;
 pub mod id;
 pub mod instance;
+pub mod lint;
 pub mod method;
 pub mod nearest;
 pub mod rotation;

@@ -1,0 +1,158 @@
+//! Requests: what they lack, what they show, and steps that nobody needs.
+
+use super::{Subject, authorise::is_removed};
+use crate::model::{
+    definition::{ClientAuthentication, ExpiryKind, Origin},
+    template::Namespace,
+};
+
+pub(super) fn check(subject: &mut Subject<'_>) {
+    code(subject);
+    authentication(subject);
+    secrets_in_urls(subject);
+    loopback(subject);
+    expiry(subject);
+    steps(subject);
+    if subject.written.revoke.is_none() {
+        let why = "a connection that is deleted here lives on at the provider";
+        subject.say("no_revocation", "/revoke", why);
+    }
+}
+
+fn code(subject: &mut Subject<'_>) {
+    let token = &subject.written.token;
+    let removed = is_removed(&token.body, "code") || is_removed(&token.query, "code");
+    let named = subject.names(Namespace::Callback, "code")
+        || subject.names(Namespace::Variable, "oauth_authorised_code");
+    if removed && !named && subject.written.callback.code_required {
+        let why = "the code is waited for, and not sent";
+        subject.say("unsent_code", "/token/body/code", why);
+    }
+}
+
+/// RFC 6749 §2.3: a client must not use more than one method in each request.
+fn authentication(subject: &mut Subject<'_>) {
+    for asked in subject.requests() {
+        let in_header = matches!(
+            asked.parsed.authentication,
+            ClientAuthentication::Basic | ClientAuthentication::Bearer
+        );
+        let body = format!("{}/body", asked.pointer);
+        let in_body = asked
+            .parsed
+            .body
+            .iter()
+            .filter_map(|(name, parameter)| Some((name, parameter.as_ref()?)))
+            .find(|(_, parameter)| {
+                let mut pipes = parameter.value.pipes();
+                pipes.any(|pipe| {
+                    pipe.plain().is_some_and(|reference| {
+                        (reference.namespace == Namespace::Client && &*reference.key == "secret")
+                            || reference.is_variable("client_secret")
+                    })
+                })
+            });
+        if let Some((name, _)) = in_body.filter(|_| in_header) {
+            let why = "the client shows itself in the header and in the body";
+            subject.say("double_authentication", format!("{body}/{name}"), why);
+        }
+    }
+}
+
+fn secrets_in_urls(subject: &mut Subject<'_>) {
+    let mut found = Vec::new();
+    for (pointer, reference) in subject.references() {
+        let in_url = pointer.split('/').skip(1).any(|segment| segment == "url");
+        let in_query = pointer.contains("/query/") && !pointer.starts_with("/authorise/");
+        let secret = match reference.namespace {
+            Namespace::Client => &*reference.key == "secret",
+            Namespace::Token => reference.key.ends_with("refresh_token"),
+            Namespace::Variable => subject
+                .method
+                .variable(&reference.key)
+                .is_some_and(crate::model::variable::Variable::is_secret),
+            Namespace::Flow
+            | Namespace::Callback
+            | Namespace::Step
+            | Namespace::Request
+            | Namespace::Moment => false,
+        };
+        if secret && (in_url || in_query) {
+            found.push((
+                pointer.to_owned(),
+                format!("'{reference}' is sent in the URL"),
+            ));
+        }
+    }
+    for (pointer, why) in found {
+        subject.say("secret_in_url", pointer, why);
+    }
+}
+
+/// Plain http is a fault, but for this machine itself.
+fn loopback(subject: &mut Subject<'_>) {
+    let written = subject.written;
+    let mut urls: Vec<_> = written
+        .authorise
+        .url
+        .at("/authorise/url")
+        .map(owned)
+        .collect();
+    for asked in subject.requests() {
+        urls.extend(
+            asked
+                .written
+                .url
+                .at(&format!("{}/url", asked.pointer))
+                .map(owned),
+        );
+    }
+    for (pointer, step) in subject.steps() {
+        urls.extend(step.url.at(&format!("{pointer}/url")).map(owned));
+    }
+    for (pointer, url) in urls {
+        if url.starts_with("http://") {
+            let why = "it works on this machine only, and only with the local server";
+            subject.say("plain_http", pointer, why);
+        }
+    }
+}
+
+fn owned((pointer, text): (String, &str)) -> (String, String) {
+    (pointer, text.to_owned())
+}
+
+fn expiry(subject: &mut Subject<'_>) {
+    let kind = subject.expiry();
+    if kind == Some(ExpiryKind::Introspect) && subject.written.introspect.is_none() {
+        let why = "there is no introspection request to ask";
+        subject.say("no_introspection", "/token/response/expiry", why);
+    }
+    let certain = matches!(kind, Some(ExpiryKind::Fixed | ExpiryKind::Never));
+    if certain && subject.written.token.lifetime_seconds.is_some() {
+        let why = "the response's own expiry says it always";
+        subject.say("unused_lifetime", "/token/lifetime_seconds", why);
+    }
+}
+
+/// A step before a request, or a lookup, is made for its answer.
+fn steps(subject: &mut Subject<'_>) {
+    for (pointer, step) in subject.steps() {
+        let prefix = format!("{}.", step.id);
+        let named = subject.references().any(|(_, reference)| {
+            reference.namespace == Namespace::Step && reference.key.starts_with(&prefix)
+        });
+        let captured = subject.written.variables.iter().any(|variable| {
+            variable.from == Origin::Lookup
+                && variable
+                    .path
+                    .as_deref()
+                    .unwrap_or(&variable.key)
+                    .starts_with(&prefix)
+        });
+        if !named && !captured && !pointer.contains("/after/") {
+            let why = format!("nothing uses the answer of '{}'", step.id);
+            subject.say("unused_step", pointer, why);
+        }
+    }
+}
