@@ -72,8 +72,14 @@ impl Process {
     }
 }
 
-/// Runs `latchkey` to its end: its exit status, its output, and its errors.
+/// Runs `latchkey` to its end: whether it succeeded, its output, and its errors.
 pub async fn run(arguments: &[&str]) -> (bool, String, String) {
+    let (code, output, errors) = status(arguments).await;
+    (code == 0, output, errors)
+}
+
+/// Runs `latchkey` to its end: its exit status, its output, and its errors.
+pub async fn status(arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(binary())
         .args(arguments)
         .output()
@@ -81,7 +87,7 @@ pub async fn run(arguments: &[&str]) -> (bool, String, String) {
         .expect("latchkey runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
-        output.status.success(),
+        output.status.code().expect("no signal"),
         text(&output.stdout),
         text(&output.stderr),
     )

@@ -10,7 +10,8 @@ use latchkey_core::{
         Secret,
         definition::{Definition, VariableDefinition},
         id::{ConnectorId, MethodId, MethodKey, TenantId},
-        method::StoredMethod,
+        lint::{Finding, Severity, lint_parsed},
+        method::{AuthMethod, StoredMethod},
     },
 };
 use latchkey_web::{
@@ -75,6 +76,8 @@ pub(crate) struct MethodView {
     complete: bool,
     /// What must be given before they can, as JSON Pointers into the auth method.
     lacks: Vec<String>,
+    /// What is right by the language, hardly meant, and will bite.
+    warnings: Vec<Finding>,
     /// How many instances use it.
     instances: u64,
     /// When it was made.
@@ -87,13 +90,12 @@ pub(crate) struct MethodView {
 
 impl From<StoredMethod> for MethodView {
     fn from(method: StoredMethod) -> Self {
-        let lacks = match method.parse() {
-            Ok(parsed) => parsed.lacks(&method.values),
-            Err(faults) => faults
-                .into_vec()
-                .into_iter()
-                .map(|fault| fault.pointer)
-                .collect(),
+        let (lacks, warnings) = match method.parse() {
+            Ok(parsed) => (parsed.lacks(&method.values), warnings(&method, &parsed)),
+            Err(faults) => {
+                let pointers = faults.into_vec().into_iter().map(|fault| fault.pointer);
+                (pointers.collect(), Vec::new())
+            }
         };
         Self {
             id: method.key.id,
@@ -104,11 +106,20 @@ impl From<StoredMethod> for MethodView {
             values: views(&method.values.plain, &method.values.sealed),
             complete: lacks.is_empty(),
             lacks,
+            warnings,
             instances: method.instances,
             created_at: method.created_at,
             updated_at: method.updated_at,
         }
     }
+}
+
+fn warnings(method: &StoredMethod, parsed: &AuthMethod) -> Vec<Finding> {
+    lint_parsed(&method.definition, &method.inherited, parsed)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Warning)
+        .map(|finding| finding.under("/definition"))
+        .collect()
 }
 
 /// The parts of the path of an auth method.

@@ -4,10 +4,14 @@
 mod api_keys;
 mod auth_methods;
 mod connectors;
+mod draft;
+mod drafts;
 mod presets;
 mod settings;
 
 use std::sync::Arc;
+
+pub use draft::Draft;
 
 use latchkey_core::{
     flow::{Deployment, define::Define},
@@ -73,6 +77,7 @@ pub fn router() -> OpenApiRouter<Ports> {
             auth_methods::update,
             auth_methods::delete
         ))
+        .routes(routes!(drafts::lint))
         .routes(routes!(presets::list))
         .routes(routes!(presets::read))
         .routes(routes!(settings::read, settings::update))

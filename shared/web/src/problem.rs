@@ -256,6 +256,18 @@ impl Problem {
         self.kind
     }
 
+    /// What is wrong, field by field.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.details.errors
+    }
+
+    /// What was said about this occurrence.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.details.detail.as_deref().unwrap_or(self.details.title)
+    }
+
     /// Says more about this occurrence. The text is written by us: never what came in, never a secret.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {

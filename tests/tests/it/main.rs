@@ -14,6 +14,7 @@ mod definitions;
 mod files;
 mod interfering;
 mod killed;
+mod linting;
 mod presets;
 mod providers;
 mod quickstart;

@@ -1,7 +1,10 @@
 //! What the binary does besides running the service: work on files, which needs no server.
 
+mod document;
 mod export;
 mod import;
+mod line;
+mod lint;
 mod source;
 
 use std::{
@@ -12,7 +15,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-pub use self::{export::Export, import::Import};
+pub use self::{export::Export, import::Import, lint::Lint};
 use crate::{Options, print};
 
 /// The command line: the service's options, or a command.
@@ -39,6 +42,8 @@ pub enum Command {
     Import(Import),
     /// Writes a definition, or an auth method as the API answers it, as YAML.
     Export(Export),
+    /// Says what is wrong with definitions, and what is right and will bite.
+    Lint(Lint),
 }
 
 /// Why a command ended without its result.
@@ -88,6 +93,7 @@ impl Command {
         let done = match self {
             Self::Import(command) => command.run(),
             Self::Export(command) => command.run(),
+            Self::Lint(command) => command.run(),
         };
         done.unwrap_or_else(|error| {
             print::warn(&format!("latchkey: {error}"));

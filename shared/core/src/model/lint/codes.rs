@@ -110,6 +110,11 @@ pub const CODES: &[Code] = &[
         "Add it.",
     ),
     error(
+        "not_asked",
+        "A value is given for a variable that the provider brings, or that is made from others.",
+        "Don't give it.",
+    ),
+    error(
         "open_host",
         "A value that somebody gives chooses the host, without bounds.",
         "Give its variable a `pattern`, `choices` or `hosts`.",
@@ -173,6 +178,11 @@ pub const CODES: &[Code] = &[
         "unknown_token_set",
         "A template names a token set that no answer brings.",
         "Describe it in `response.tokens`.",
+    ),
+    error(
+        "unknown_variable",
+        "A value is given for a variable that isn't declared.",
+        "Correct its key, or declare the variable.",
     ),
     error(
         "unresolved_preset",

@@ -1,0 +1,82 @@
+//! Auth methods that are looked at before they are saved.
+
+use std::collections::BTreeMap;
+
+use latchkey_core::model::{
+    Secret,
+    definition::{Definition, VariableDefinition},
+    fault::Faults,
+    id::ConnectorId,
+    lint::{Finding, Severity, errors, lint},
+    method::AuthMethod,
+    values::check_builder_value,
+};
+use latchkey_web::Problem;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::presets::written_out;
+
+/// An auth method to look at, as a builder would send it to be saved.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// The provider's flow, as data; with `preset` it says only what differs.
+    pub definition: Definition,
+    /// The builder's own values of variables. They are checked, and kept nowhere.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Option<String>>)]
+    pub values: BTreeMap<String, Option<Secret>>,
+    /// The connector whose variables `connector_variables` names.
+    #[serde(default)]
+    pub connector: Option<ConnectorId>,
+}
+
+impl Draft {
+    /// Reads a draft whose definition may start from a preset.
+    ///
+    /// # Errors
+    /// A problem that says where the document goes wrong.
+    pub fn read(document: Value) -> Result<Self, Problem> {
+        written_out(document)
+    }
+
+    /// What can be said of it, with pointers into the document, given the connector's variables.
+    #[must_use]
+    pub fn lint(&self, connector: &[VariableDefinition]) -> Vec<Finding> {
+        let used = |variable: &&VariableDefinition| {
+            self.definition.connector_variables.contains(&variable.key)
+        };
+        let inherited: Vec<_> = connector.iter().filter(used).cloned().collect();
+        let findings = lint(&self.definition, &inherited).into_iter();
+        let mut findings: Vec<_> = findings.map(|found| found.under("/definition")).collect();
+        if let Ok(method) = AuthMethod::parse(&self.definition, &inherited) {
+            findings.extend(errors(self.value_faults(&method)));
+        }
+        findings.sort_by_key(|finding| finding.severity);
+        findings
+    }
+
+    /// What is wrong with the values.
+    #[must_use]
+    pub fn value_faults(&self, method: &AuthMethod) -> Faults {
+        let mut faults = Faults::new();
+        for (key, value) in &self.values {
+            let Some(value) = value.as_ref().filter(|value| !value.expose().is_empty()) else {
+                continue;
+            };
+            if let Err(found) = check_builder_value(method, key, value) {
+                faults.extend(found.under("/values"));
+            }
+        }
+        faults
+    }
+}
+
+/// Whether what was found lets a definition be saved.
+pub(crate) fn is_savable(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .all(|finding| finding.severity != Severity::Error)
+}
