@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use latchkey_core::model::{
-    Secret,
-    definition::{Definition, VariableDefinition},
-    fault::Faults,
-    id::ConnectorId,
-    lint::{Finding, Severity, errors, lint},
-    method::AuthMethod,
-    values::check_builder_value,
+use latchkey_core::{
+    flow::define::{check_size, check_state_length},
+    model::{
+        Secret,
+        definition::{Definition, VariableDefinition},
+        fault::Faults,
+        id::ConnectorId,
+        lint::{Finding, Severity, errors, lint},
+        method::AuthMethod,
+        values::{GivenValues, check_builder_value},
+    },
 };
 use latchkey_web::Problem;
 use serde::Deserialize;
@@ -52,23 +55,28 @@ impl Draft {
         let findings = lint(&self.definition, &inherited).into_iter();
         let mut findings: Vec<_> = findings.map(|found| found.under("/definition")).collect();
         if let Ok(method) = AuthMethod::parse(&self.definition, &inherited) {
-            findings.extend(errors(self.value_faults(&method)));
+            findings.extend(errors(self.faults(&method)));
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
     }
 
-    /// What is wrong with the values.
-    #[must_use]
-    pub fn value_faults(&self, method: &AuthMethod) -> Faults {
-        let mut faults = Faults::new();
+    /// What saving would refuse besides the definition itself: its size, and values.
+    fn faults(&self, method: &AuthMethod) -> Faults {
+        let mut faults = check_size(&self.definition).err().unwrap_or_default();
+        let mut given = GivenValues::new();
         for (key, value) in &self.values {
             let Some(value) = value.as_ref().filter(|value| !value.expose().is_empty()) else {
                 continue;
             };
-            if let Err(found) = check_builder_value(method, key, value) {
-                faults.extend(found.under("/values"));
+            match check_builder_value(method, key, value) {
+                Ok(()) => drop(given.insert(key.clone(), value.clone())),
+                Err(found) => faults.extend(found.under("/values")),
             }
+        }
+        // Where we run is no matter for a length.
+        if let Err(found) = check_state_length(method, &given, "https://latchkey.invalid/") {
+            faults.extend(found);
         }
         faults
     }

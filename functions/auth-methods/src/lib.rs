@@ -12,6 +12,7 @@ mod settings;
 use std::sync::Arc;
 
 pub use draft::Draft;
+pub use drafts::PreviewBody;
 
 use latchkey_core::{
     flow::{Deployment, define::Define},
@@ -78,6 +79,7 @@ pub fn router() -> OpenApiRouter<Ports> {
             auth_methods::delete
         ))
         .routes(routes!(drafts::lint))
+        .routes(routes!(drafts::preview))
         .routes(routes!(presets::list))
         .routes(routes!(presets::read))
         .routes(routes!(settings::read, settings::update))

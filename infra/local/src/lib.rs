@@ -15,7 +15,7 @@ mod start_error;
 mod state;
 mod store;
 
-pub use command::{Command, CommandError, CommandLine, Export, Import, Lint};
+pub use command::{Command, CommandError, CommandLine, Export, Import, Lint, Preview};
 pub use demo::Demo;
 pub use gateway::openapi;
 pub use options::{Options, Switch};

@@ -57,10 +57,13 @@ pub fn resolved(mut definition: Value) -> Result<Value, UnknownPreset> {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_core::model::{
-        definition::Definition,
-        lint::{self, Severity},
-        method::AuthMethod,
+    use latchkey_core::{
+        flow::preview::{Ask, preview as previewed},
+        model::{
+            definition::Definition,
+            lint::{self, Severity},
+            method::AuthMethod,
+        },
     };
 
     use super::*;
@@ -118,6 +121,30 @@ mod tests {
             let first = "# yaml-language-server: $schema=definition.schema.json\n";
             assert!(text.starts_with(first), "{name}");
         }
+    }
+
+    #[test]
+    fn every_request_of_every_preset_can_be_previewed() {
+        let (mut faults, nothing) = (Vec::new(), BTreeMap::new());
+        for name in names() {
+            let definition: Definition = serde_json::from_value(preset(name).unwrap()).unwrap();
+            let ask = Ask {
+                definition: &definition,
+                inherited: &[],
+                values: &nothing,
+                callback: &nothing,
+                response: None,
+                callback_url: "https://latchkey.example/oauth/authenticate",
+                now: "2026-01-01T00:00:00Z".parse().unwrap(),
+            };
+            let previewed = previewed(&ask).unwrap();
+            for request in previewed.requests {
+                if let Some(why) = request.error {
+                    faults.push(format!("{name}: {}: {why}", request.name));
+                }
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 
     #[test]

@@ -83,6 +83,13 @@ async fn a_draft_is_linted_and_not_saved() {
             ("not_asked", "/values/oauth_authorised_code"),
         ]
     );
+    let short =
+        json!({ "preset": "github", "variables": [{ "key": "state_length", "default": 5 }] });
+    let said = lint(json!({ "definition": short })).await.ok();
+    assert_eq!(
+        codes(&said["findings"])[0],
+        ("out_of_range", "/definition/authorise/state/length")
+    );
     for (definition, fault) in [
         (json!({ "preset": "githup" }), "unknown_preset"),
         (

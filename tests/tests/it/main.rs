@@ -16,6 +16,7 @@ mod interfering;
 mod killed;
 mod linting;
 mod presets;
+mod previewing;
 mod providers;
 mod quickstart;
 mod quirks;

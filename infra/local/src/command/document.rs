@@ -1,6 +1,6 @@
 //! A document that describes an auth method: as it is saved, as the API answers it, or a definition alone.
 
-use latchkey_auth_methods::Draft;
+use latchkey_auth_methods::{Draft, PreviewBody};
 use latchkey_core::model::definition::VariableDefinition;
 use latchkey_import::from_yaml;
 use latchkey_web::Problem;
@@ -48,6 +48,30 @@ impl Document {
     /// The problem that the API would answer with.
     pub(super) fn draft(&self) -> Result<Draft, Problem> {
         Draft::read(self.body.clone())
+    }
+
+    /// The definition, with what a preview needs beside it.
+    ///
+    /// # Errors
+    /// The problem that the API would answer with.
+    pub(super) fn preview(
+        &self,
+        values: &Map<String, Value>,
+        callback: &Map<String, Value>,
+        response: Option<&str>,
+    ) -> Result<PreviewBody, Problem> {
+        PreviewBody::read(json!({
+            "definition": self.body.get("definition"),
+            "values": values,
+            "callback": callback,
+            "response": response,
+        }))
+    }
+
+    /// The values that stand beside the definition.
+    pub(super) fn values(&self) -> Map<String, Value> {
+        let values = self.body.get("values").and_then(Value::as_object);
+        values.cloned().unwrap_or_default()
     }
 
     /// A pointer of the API's as one into the file.

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod line;
 mod lint;
+mod preview;
 mod source;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-pub use self::{export::Export, import::Import, lint::Lint};
+pub use self::{export::Export, import::Import, lint::Lint, preview::Preview};
 use crate::{Options, print};
 
 /// The command line: the service's options, or a command.
@@ -44,6 +45,8 @@ pub enum Command {
     Export(Export),
     /// Says what is wrong with definitions, and what is right and will bite.
     Lint(Lint),
+    /// Shows every request of a definition as it would be sent, without a provider and without a secret.
+    Preview(Preview),
 }
 
 /// Why a command ended without its result.
@@ -94,6 +97,7 @@ impl Command {
             Self::Import(command) => command.run(),
             Self::Export(command) => command.run(),
             Self::Lint(command) => command.run(),
+            Self::Preview(command) => command.run(),
         };
         done.unwrap_or_else(|error| {
             print::warn(&format!("latchkey: {error}"));

@@ -307,7 +307,8 @@ impl Authorise<'_> {
             &GivenValues::new(),
             self.deployment.callback_url(),
         );
-        let pinned = self.pin(&method, &known)?;
+        let callback_url = self.deployment.callback_url();
+        let pinned = pin(&method, &known, callback_url, self.clock, self.entropy)?;
         let session = match &binder {
             Binder::Browser(token) => {
                 Some(self.seal(&instance.key, &pinned.digest, "session", token)?)
@@ -433,49 +434,57 @@ impl Authorise<'_> {
         self.seal
             .seal(&Authorisation::place(instance, state, part), &bytes(secret))
     }
+}
 
-    /// Makes everything that an authorisation depends on.
-    fn pin(&self, method: &AuthMethod, known: &KnownValues) -> Result<Pinned, AuthoriseError> {
-        let plain = Scope::new(known, self.deployment.callback_url());
-        let client_id = method.client.id.fill(&plain)?;
-        let redirect_uri = Url::parse(&method.redirect_uri.fill(&plain)?)
-            .map_err(|_| AuthoriseError::Impossible("the callback URL is not a URL".to_owned()))?;
-        let scopes = scopes(&method.authorise, &plain);
-        let joined = scopes.join(&method.authorise.scope_separator);
-        let state = self.entropy.text(
-            state_length(method, &plain)?,
-            method.authorise.state_alphabet,
-        );
-        let redirect_uri = match method.authorise.state_carrier {
-            StateCarrier::Query => redirect_uri,
-            StateCarrier::RedirectUri => carrying(redirect_uri, &state),
-        };
-        let verifier = (method.authorise.pkce != Pkce::None).then(|| {
-            self.entropy
-                .letters_and_digits(method.authorise.verifier_length)
-        });
-        let challenge = verifier
-            .as_ref()
-            .map(|verifier| challenge(method.authorise.pkce, verifier));
-        let moment = moment(self.clock, self.entropy);
-        let scope = Scope {
-            client_id: Some(&client_id),
-            redirect_uri: Some(redirect_uri.as_str()),
-            state: Some(&state),
-            scope: Some(&joined),
-            code_challenge: challenge.as_deref(),
-            moment: Some(&moment),
-            ..plain
-        };
-        Ok(Pinned {
-            authorise_url: authorise_url(&method.authorise, &scope, verifier.as_ref())?,
-            token_url: pinned_token_url(method, &scope)?,
-            digest: Digest::of(&state),
-            redirect_uri,
-            scopes,
-            verifier,
-        })
-    }
+/// Makes everything that an authorisation depends on.
+///
+/// # Errors
+/// [`AuthoriseError`] says what is missing or can't be.
+pub(super) fn pin(
+    method: &AuthMethod,
+    known: &KnownValues,
+    callback_url: &str,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Pinned, AuthoriseError> {
+    let plain = Scope::new(known, callback_url);
+    let client_id = method.client.id.fill(&plain)?;
+    let redirect_uri = Url::parse(&method.redirect_uri.fill(&plain)?)
+        .map_err(|_| AuthoriseError::Impossible("the callback URL is not a URL".to_owned()))?;
+    let scopes = scopes(&method.authorise, &plain);
+    let joined = scopes.join(&method.authorise.scope_separator);
+    let state = entropy.text(
+        state_length(method, &plain)?,
+        method.authorise.state_alphabet,
+    );
+    let redirect_uri = match method.authorise.state_carrier {
+        StateCarrier::Query => redirect_uri,
+        StateCarrier::RedirectUri => carrying(redirect_uri, &state),
+    };
+    let verifier = (method.authorise.pkce != Pkce::None)
+        .then(|| entropy.letters_and_digits(method.authorise.verifier_length));
+    let challenge = verifier
+        .as_ref()
+        .map(|verifier| challenge(method.authorise.pkce, verifier));
+    let moment = moment(clock, entropy);
+    let scope = Scope {
+        client_id: Some(&client_id),
+        redirect_uri: Some(redirect_uri.as_str()),
+        state: Some(&state),
+        scope: Some(&joined),
+        code_challenge: challenge.as_deref(),
+        moment: Some(&moment),
+        ..plain
+    };
+    Ok(Pinned {
+        authorise_url: authorise_url(&method.authorise, &scope, verifier.as_ref())?,
+        token_url: pinned_token_url(method, &scope)?,
+        digest: Digest::of(&state),
+        state: state.clone(),
+        redirect_uri,
+        scopes,
+        verifier,
+    })
 }
 
 /// The token URL, if it depends on nothing that only the callback brings.
@@ -538,13 +547,14 @@ fn with_given(method: &AuthMethod, mut present: GivenValues, given: &GivenValues
 }
 
 /// What an authorisation pins.
-struct Pinned {
-    authorise_url: Url,
-    token_url: Option<Url>,
-    redirect_uri: Url,
-    scopes: Vec<String>,
-    digest: Digest,
-    verifier: Option<Secret>,
+pub(super) struct Pinned {
+    pub(super) authorise_url: Url,
+    pub(super) token_url: Option<Url>,
+    pub(super) redirect_uri: Url,
+    pub(super) scopes: Vec<String>,
+    pub(super) state: Secret,
+    pub(super) digest: Digest,
+    pub(super) verifier: Option<Secret>,
 }
 
 /// The length of the state: 128 bits need 22 letters and digits; fewer are good beside PKCE only.

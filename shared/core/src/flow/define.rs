@@ -15,7 +15,7 @@ use crate::{
         fault::{Faults, pointer_segment},
         id::{ConnectorId, MethodId, MethodKey, TenantId},
         method::{AuthMethod, MethodValues, StoredMethod},
-        values::{KnownValues, check_builder_value},
+        values::{GivenValues, KnownValues, check_builder_value},
         variable::{Variable, missing_defaults},
     },
     port::{
@@ -211,14 +211,7 @@ impl Define<'_> {
             .await?;
         let connector = connector.ok_or(DefineError::Gone("connector"))?;
         let mut definition = draft.definition;
-        if serde_json::to_vec(&definition).is_ok_and(|text| text.len() > LARGEST_DEFINITION) {
-            let why = "a definition has 64 KiB at most";
-            return Err(DefineError::Faults(Faults::one(
-                "/definition",
-                "too_long",
-                why,
-            )));
-        }
+        check_size(&definition).map_err(DefineError::Faults)?;
         let inherited: Vec<_> = connector
             .variables
             .into_iter()
@@ -230,7 +223,12 @@ impl Define<'_> {
             .variables
             .extend(missing_defaults(&definition.variables));
         let values = self.values(&current, &method, draft.values).await?;
-        self.check_state_length(&method, &values)?;
+        check_state_length(
+            &method,
+            &plain_values(&values.plain),
+            self.deployment.callback_url(),
+        )
+        .map_err(DefineError::Faults)?;
         Ok(StoredMethod {
             version: current.version + 1,
             definition,
@@ -283,38 +281,42 @@ impl Define<'_> {
         }
         faults.or(values).map_err(DefineError::Faults)
     }
+}
 
-    /// A state that is too short is found when it is written, if users have no say in it.
-    fn check_state_length(
-        &self,
-        method: &AuthMethod,
-        values: &MethodValues,
-    ) -> Result<(), DefineError> {
-        let callback_url = self.deployment.callback_url();
-        let known = KnownValues::resolve(
-            method,
-            &plain_values(&values.plain),
-            &BTreeMap::new(),
-            &BTreeMap::new(),
-            callback_url,
-        );
-        let scope = Scope::new(&known, callback_url);
-        if method.authorise.state_length.fill(&scope).is_err() {
-            return Ok(());
-        }
-        let pointer = match values.plain.contains_key("state_length") {
-            true => format!("/values/{}", pointer_segment("state_length")),
-            false => "/definition/authorise/state/length".to_owned(),
-        };
-        match state_length(method, &scope) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(DefineError::Faults(Faults::one(
-                pointer,
-                "out_of_range",
-                error.to_string(),
-            ))),
-        }
+/// Checks how large a definition is.
+///
+/// # Errors
+/// It is too large; with a pointer into the request body.
+pub fn check_size(definition: &Definition) -> Result<(), Faults> {
+    if serde_json::to_vec(definition).is_ok_and(|text| text.len() > LARGEST_DEFINITION) {
+        let why = "a definition has 64 KiB at most";
+        return Err(Faults::one("/definition", "too_long", why));
     }
+    Ok(())
+}
+
+/// Checks the length of the state, which is found when it is written, if users have no say in it.
+///
+/// # Errors
+/// It is out of its bounds; with a pointer into the request body.
+pub fn check_state_length(
+    method: &AuthMethod,
+    builder: &GivenValues,
+    callback_url: &str,
+) -> Result<(), Faults> {
+    let none = GivenValues::new();
+    let known = KnownValues::resolve(method, builder, &none, &none, callback_url);
+    let scope = Scope::new(&known, callback_url);
+    if method.authorise.state_length.fill(&scope).is_err() {
+        return Ok(());
+    }
+    let pointer = match builder.contains_key("state_length") {
+        true => format!("/values/{}", pointer_segment("state_length")),
+        false => "/definition/authorise/state/length".to_owned(),
+    };
+    state_length(method, &scope)
+        .map(drop)
+        .map_err(|error| Faults::one(pointer, "out_of_range", error.to_string()))
 }
 
 /// What a removal's outcome means to whoever asked for it.

@@ -274,7 +274,7 @@ impl Client<'_> {
         // The crate refuses plain http, which only loopback may have; where the request goes is the
         // wire's business.
         let stand_in = RevocationUrl::new("https://revocation.invalid/".to_owned())
-            .map_err(|_| impossible())?;
+            .map_err(|error| unmakeable(&error))?;
         let client = identity.standard().set_revocation_url(stand_in);
         let token = match &tokens.main.refresh_token {
             Some(token) => StandardRevocableToken::from(RefreshToken::new(token.expose().clone())),
@@ -282,7 +282,9 @@ impl Client<'_> {
                 tokens.main.access_token.expose().clone(),
             )),
         };
-        let asked = client.revoke_token(token).map_err(|_| impossible())?;
+        let asked = client
+            .revoke_token(token)
+            .map_err(|error| unmakeable(&error))?;
         match asked.request_async(&wire).await {
             Ok(()) => Ok(()),
             Err(RequestTokenError::Request(Stop(failure))) => Err(wire.clean(failure)),
@@ -306,12 +308,12 @@ impl Client<'_> {
             .client
             .id
             .fill(scope)
-            .map_err(|_| impossible())?;
+            .map_err(|error| unmakeable(&error))?;
         let scope = Scope {
             client_id: Some(&id),
             ..*scope
         };
-        dialect::url(&request.urls, &scope).map_err(|_| impossible())
+        dialect::url(&request.urls, &scope).map_err(|error| unmakeable(&error))
     }
 
     fn identity(
@@ -321,7 +323,8 @@ impl Client<'_> {
         moment: &Moment,
         scope: &Scope<'_>,
     ) -> Result<Identity, TokenFailure> {
-        Identity::new(&self.method.client, request, url, moment, scope).map_err(|_| impossible())
+        Identity::new(&self.method.client, request, url, moment, scope)
+            .map_err(|error| unmakeable(&error))
     }
 
     fn wire<'s>(
@@ -420,6 +423,14 @@ pub(super) fn moment(clock: &dyn Clock, entropy: &dyn Entropy) -> Moment {
 
 fn impossible() -> TokenFailure {
     TokenFailure::new(FailureCode::RequestImpossible, false)
+}
+
+/// Why a request can't be made, in words of ours that name values and never contain them.
+fn unmakeable(error: &dyn std::fmt::Display) -> TokenFailure {
+    TokenFailure {
+        words: Some(error.to_string()),
+        ..impossible()
+    }
 }
 
 /// When a request was sent whose answer has just come.

@@ -7,6 +7,7 @@ pub mod define;
 pub mod delete;
 mod exchange;
 mod open;
+pub mod preview;
 pub mod refresh;
 mod retry;
 mod seal;

@@ -333,7 +333,7 @@ pub fn apply(credential: &Use, values: &dyn Values) -> Result<Applied, Unfilled>
 }
 
 /// A header's name as people write it; names are case-insensitive (RFC 9110 §5.1).
-fn title_case(name: &HeaderName) -> String {
+pub(crate) fn title_case(name: &HeaderName) -> String {
     let mut upper = true;
     let cased = name.as_str().chars().map(|c| {
         let cased = if upper { c.to_ascii_uppercase() } else { c };

@@ -21,7 +21,7 @@ pub struct TokenFailure {
     pub code: FailureCode,
     /// Whether the provider may have acted on the request all the same.
     pub in_doubt: bool,
-    /// The provider's own words, secrets removed.
+    /// The provider's own words, secrets removed; or ours, where nothing was asked.
     pub words: Option<String>,
     /// How long the provider asks us to wait.
     pub retry_after: Option<Duration>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tracing::warn;
 
-use super::{Client, asked_at, impossible, wire::not_answered};
+use super::{Client, asked_at, impossible, unmakeable, wire::not_answered};
 use crate::{
     model::{
         grant::Grant,
@@ -142,7 +142,7 @@ impl Client<'_> {
             tokens: Some(&grant.tokens),
             ..*scope
         };
-        let url = dialect::url(&request.urls, &scope).map_err(|_| impossible())?;
+        let url = dialect::url(&request.urls, &scope).map_err(|error| unmakeable(&error))?;
         let moment = scope.moment.ok_or_else(impossible)?;
         let identity: Identity = self.identity(request, &url, moment, &scope)?;
         let token = grant.tokens.main.access_token.expose();
@@ -170,7 +170,7 @@ impl Client<'_> {
         };
         let wire = draft
             .express(Some(standard), &scope)
-            .map_err(|_| impossible())?;
+            .map_err(|error| unmakeable(&error))?;
         let answer = self.egress.send(wire).await;
         let answer = answer.map_err(|error| not_answered(&error))?;
         let now = self.clock.now();
@@ -179,7 +179,7 @@ impl Client<'_> {
     }
 
     /// The answer to a step, and when it was asked; `None` if its condition doesn't hold.
-    async fn answer(
+    pub(in crate::flow) async fn answer(
         &self,
         step: &Step,
         scope: &Scope<'_>,
@@ -193,7 +193,7 @@ impl Client<'_> {
         }
         // A step authenticates as it says itself, and may name the client to do so.
         let client = &self.method.client;
-        let id = client.id.fill(scope).map_err(|_| impossible())?;
+        let id = client.id.fill(scope).map_err(|error| unmakeable(&error))?;
         let secret = client
             .secret
             .as_ref()
@@ -206,12 +206,14 @@ impl Client<'_> {
         };
         let draft = Draft {
             request: &step.request,
-            url: dialect::url(&step.request.urls, &scope).map_err(|_| impossible())?,
+            url: dialect::url(&step.request.urls, &scope).map_err(|error| unmakeable(&error))?,
             wired: &[],
             identity: None,
             limit: self.method.timeout,
         };
-        let wire = draft.express(None, &scope).map_err(|_| impossible())?;
+        let wire = draft
+            .express(None, &scope)
+            .map_err(|error| unmakeable(&error))?;
         let answer = self.egress.send(wire).await;
         let answer = answer.map_err(|error| not_answered(&error))?;
         let now = self.clock.now();

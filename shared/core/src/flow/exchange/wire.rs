@@ -10,7 +10,7 @@ use oauth2::{
 use serde_json::Value;
 use url::Url;
 
-use super::{Client, asked_at, impossible};
+use super::{Client, asked_at, impossible, unmakeable};
 use crate::{
     model::{Secret, failure::FailureCode, grant::Grant, method::Request},
     port::{SendError, WireAnswer, WireRequest},
@@ -113,7 +113,7 @@ impl<'a> Wire<'a> {
         };
         let request = draft
             .express(Some(standard), &self.scope)
-            .map_err(|_| impossible())?;
+            .map_err(|error| unmakeable(&error))?;
         let answer = self.answered(request).await?;
         let now = self.client.clock.now();
         let response = &self.request.response;

@@ -20,6 +20,7 @@ mod name;
 mod pem;
 #[cfg(test)]
 mod properties;
+pub mod published;
 pub mod signing;
 mod text;
 mod value;

@@ -3,10 +3,11 @@
 use super::Subject;
 use crate::model::{
     definition::{
-        ClientAuthentication, ExpiryKind, Parameter, Parameters, Pkce, RefreshMode, StateCarrier,
+        ClientAuthentication, ExpiryKind, Origin, Parameter, Parameters, Pkce, RefreshMode,
+        StateCarrier,
     },
     method::AuthMethod,
-    template::{Namespace, Template},
+    template::{Namespace, Reference, Template},
 };
 
 pub(super) fn check(subject: &mut Subject<'_>) {
@@ -14,6 +15,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     state(subject);
     scopes(subject);
     offline(subject);
+    unopened(subject);
     if subject.written.documentation_url.is_none() {
         let why = "nothing says where the provider describes this";
         subject.say("no_documentation", "/documentation_url", why);
@@ -65,6 +67,32 @@ fn state(subject: &mut Subject<'_>) {
     if lost {
         let why = "no callback can be told from a forged one, so all are refused";
         subject.say("no_state", "/authorise/query/state", why);
+    }
+}
+
+/// Whoever sends people to the provider can't open what is sealed.
+fn unopened(subject: &mut Subject<'_>) {
+    let is_sealed = |reference: &Reference| match reference.namespace {
+        Namespace::Client => &*reference.key == "secret",
+        Namespace::Variable => subject
+            .method
+            .variable(&reference.key)
+            .is_some_and(|variable| variable.is_secret() && variable.from == Origin::Builder),
+        Namespace::Flow
+        | Namespace::Callback
+        | Namespace::Token
+        | Namespace::Step
+        | Namespace::Request
+        | Namespace::Moment => false,
+    };
+    let found: Vec<_> = subject
+        .references()
+        .filter(|(pointer, reference)| pointer.starts_with("/authorise/") && is_sealed(reference))
+        .map(|(pointer, reference)| (pointer.to_owned(), reference.to_string()))
+        .collect();
+    for (pointer, reference) in found {
+        let why = format!("'{reference}' has no value when people are sent to the provider");
+        subject.say("unopened_secret", pointer, why);
     }
 }
 

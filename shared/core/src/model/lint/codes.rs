@@ -190,9 +190,19 @@ pub const CODES: &[Code] = &[
         "This is a fault of the program that read the file.",
     ),
     warning(
+        "absent_value",
+        "Something that is sent names an optional variable, and says nothing of what becomes of it without a value.",
+        "Set `omit_if_empty` or `when`, give a stand-in with `default(…)`, or make the variable required.",
+    ),
+    warning(
         "double_authentication",
         "The client shows itself in a header and in the body of one request, which RFC 6749 §2.3 forbids.",
         "Drop the parameter; if the provider wants both, say `basic_and_body`.",
+    ),
+    warning(
+        "doubtful_redirect",
+        "The callback URL that is sent need not be a URL.",
+        "Give its variable the type `url`; a name in place of a URL goes into the parameters `redirect_uri` themselves.",
     ),
     warning(
         "empty_use",
@@ -253,6 +263,11 @@ pub const CODES: &[Code] = &[
         "repeated_scope",
         "A scope is asked for twice.",
         "Drop one of them.",
+    ),
+    warning(
+        "unopened_secret",
+        "The authorise request names a secret of the builder's, which is not opened before the callback.",
+        "Ask the user for it, or send it with the token request.",
     ),
     warning(
         "unproven_code",

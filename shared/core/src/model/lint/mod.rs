@@ -19,6 +19,7 @@ mod requests;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod values;
 mod variables;
 
 use serde::Serialize;
@@ -126,6 +127,7 @@ pub fn lint_parsed(
     requests::check(&mut subject);
     refresh::check(&mut subject);
     credential::check(&mut subject);
+    values::check(&mut subject);
     let mut findings = subject.findings;
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -17,6 +17,8 @@ pub(super) struct Subject<'a> {
     pub(super) written: &'a Definition,
     pub(super) method: &'a AuthMethod,
     pub(super) findings: Vec<Finding>,
+    /// The definition as JSON, for what a pointer leads to.
+    pub(super) document: Value,
     /// Every text with holes, with its pointer.
     templates: Vec<(String, Template)>,
     /// The variables that conditions ask about.
@@ -41,10 +43,11 @@ impl<'a> Subject<'a> {
             written,
             method,
             findings: Vec::new(),
+            document: serde_json::to_value(written).unwrap_or_default(),
             templates: Vec::new(),
             conditions: Vec::new(),
         };
-        let own = serde_json::to_value(written).unwrap_or_default();
+        let own = subject.document.clone();
         let inherited = serde_json::to_value(inherited).unwrap_or_default();
         subject.walk("", "", &own);
         subject.walk("/connector_variables", "", &inherited);
@@ -102,6 +105,12 @@ impl<'a> Subject<'a> {
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
+    }
+
+    /// Every text with holes, with its pointer.
+    pub(super) fn templates(&self) -> impl Iterator<Item = (&str, &Template)> {
+        let templates = self.templates.iter();
+        templates.map(|(pointer, template)| (pointer.as_str(), template))
     }
 
     /// Everything that templates name, with the pointer of each.

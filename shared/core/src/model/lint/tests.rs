@@ -200,6 +200,24 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!({}),
         ),
         (
+            "absent_value",
+            "/refresh/body/scope",
+            json!({ "refresh": { "body": { "scope": "{{scope}}" } } }),
+            json!({ "refresh": { "body": { "scope": { "value": "{{scope}}", "omit_if_empty": true } } } }),
+        ),
+        (
+            "absent_value",
+            "/use/values/team",
+            json!({ "variables": [{ "key": "team", "from": "token", "required": false }], "use": { "values": { "team": "{{team}}" } } }),
+            json!({ "variables": [{ "key": "team", "from": "token", "required": false }], "use": { "values": { "team": "{{team | default('')}}" } } }),
+        ),
+        (
+            "doubtful_redirect",
+            "/redirect_uri",
+            json!({ "variables": [{ "key": "ru_name" }], "redirect_uri": "{{ru_name}}" }),
+            json!({ "variables": [{ "key": "ru_name" }], "authorise": { "query": { "redirect_uri": "{{ru_name}}" } } }),
+        ),
+        (
             "double_authentication",
             "/token/body/client_secret",
             json!({ "token": { "body": { "client_secret": "{{client.secret}}" } } }),
@@ -304,6 +322,12 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             "/authorise/scopes/1",
             json!({ "authorise": { "scopes": ["read", "read"] } }),
             json!({ "authorise": { "scopes": ["read", "write"] } }),
+        ),
+        (
+            "unopened_secret",
+            "/authorise/query/sig",
+            json!({ "authorise": { "query": { "sig": "{{request.sorted | hmac('sha256', client.secret) | hex}}" } } }),
+            json!({ "token": { "body": { "sig": "{{request.sorted | hmac('sha256', client.secret) | hex}}" } } }),
         ),
         (
             "unproven_code",
