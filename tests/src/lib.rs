@@ -36,3 +36,12 @@ pub fn http_client() -> reqwest::Client {
         .build()
         .expect("a client")
 }
+
+/// A parameter of a URL's query.
+#[must_use]
+pub fn parameter(url: &url::Url, name: &str) -> Option<String> {
+    let mut pairs = url.query_pairs();
+    pairs
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

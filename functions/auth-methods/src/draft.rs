@@ -9,9 +9,9 @@ use latchkey_core::{
         definition::{Definition, VariableDefinition},
         fault::Faults,
         id::ConnectorId,
-        lint::{Finding, Severity, errors, lint},
+        lint::{Finding, Severity, errors, lint_parsed},
         method::AuthMethod,
-        values::{GivenValues, check_builder_value},
+        values::{GivenValues, builder_value},
     },
 };
 use latchkey_web::Problem;
@@ -48,16 +48,14 @@ impl Draft {
     /// What can be said of it, with pointers into the document, given the connector's variables.
     #[must_use]
     pub fn lint(&self, connector: &[VariableDefinition]) -> Vec<Finding> {
-        let used = |variable: &&VariableDefinition| {
-            self.definition.connector_variables.contains(&variable.key)
+        let inherited = self.definition.inherited(connector);
+        let method = match AuthMethod::parse(&self.definition, &inherited) {
+            Ok(method) => method,
+            Err(faults) => return errors(faults.under("/definition")),
         };
-        let inherited: Vec<_> = connector.iter().filter(used).cloned().collect();
-        let findings = lint(&self.definition, &inherited).into_iter();
-        let mut findings: Vec<_> = findings.map(|found| found.under("/definition")).collect();
-        if let Ok(method) = AuthMethod::parse(&self.definition, &inherited) {
-            findings.extend(errors(self.faults(&method)));
-        }
-        findings.sort_by_key(|finding| finding.severity);
+        let mut findings = errors(self.faults(&method));
+        let said = lint_parsed(&self.definition, &inherited, &method).into_iter();
+        findings.extend(said.map(|found| found.under("/definition")));
         findings
     }
 
@@ -69,8 +67,8 @@ impl Draft {
             let Some(value) = value.as_ref().filter(|value| !value.expose().is_empty()) else {
                 continue;
             };
-            match check_builder_value(method, key, value) {
-                Ok(()) => drop(given.insert(key.clone(), value.clone())),
+            match builder_value(method, key, value) {
+                Ok(value) => drop(given.insert(key.clone(), value)),
                 Err(found) => faults.extend(found.under("/values")),
             }
         }

@@ -115,13 +115,9 @@ impl PreviewBody {
         callback_url: &str,
         now: jiff::Timestamp,
     ) -> Result<Preview, Faults> {
-        let used = &self.definition.connector_variables;
-        let inherited = connector
-            .iter()
-            .filter(|variable| used.contains(&variable.key));
         let values = self.values.into_iter();
         previewed(&Ask {
-            inherited: &inherited.cloned().collect::<Vec<_>>(),
+            inherited: &self.definition.inherited(connector),
             values: &values
                 .filter_map(|(key, value)| Some((key, value?)))
                 .collect(),

@@ -59,11 +59,7 @@ async fn the_authorise_url_has_pkce_and_a_state_that_is_nowhere_else() {
     assert_eq!(page.headers["referrer-policy"], "no-referrer");
     assert_eq!(page.headers["cache-control"], "no-store");
     let sent = visitor.submit(&page, &[]).await.url;
-    let parameter = |name: &str| {
-        sent.query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
+    let parameter = |name: &str| latchkey_tests::parameter(&sent, name);
     assert_eq!(parameter("code_challenge_method").unwrap(), "S256");
     assert_eq!(parameter("code_challenge").unwrap().len(), 43);
     assert_eq!(

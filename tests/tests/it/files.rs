@@ -69,9 +69,8 @@ async fn what_is_exported_is_the_definition_again() {
     let id = world.api.post(&path, &preset).await.created("id");
     let method = world.api.get(&format!("{path}/{id}")).await.ok();
     let directory = TempDir::new().unwrap();
-    let file = directory.path().join("method.json");
-    fs::write(&file, method.to_string()).unwrap();
-    let (done, yaml, errors) = process::run(&["export", file.to_str().unwrap()]).await;
+    let file = process::file(&directory, "method.json", &method.to_string());
+    let (done, yaml, errors) = process::run(&["export", &file]).await;
     assert!(done, "{errors}");
     let definition: Value = serde_saphyr::from_str(&yaml).unwrap();
     assert_eq!(definition, method["definition"]);
@@ -96,10 +95,9 @@ async fn a_file_is_not_written_over_unless_asked() {
 #[tokio::test]
 async fn a_file_of_no_known_form_is_refused_by_name() {
     let directory = TempDir::new().unwrap();
-    let file = directory.path().join("notes.txt");
-    fs::write(&file, "just notes").unwrap();
+    let file = process::file(&directory, "notes.txt", "just notes");
     for command in ["import", "export"] {
-        let (done, output, errors) = process::run(&[command, file.to_str().unwrap()]).await;
+        let (done, output, errors) = process::run(&[command, &file]).await;
         assert!(!done && output.is_empty(), "{output}");
         assert!(errors.contains("notes.txt: "), "{errors}");
     }

@@ -126,11 +126,7 @@ async fn a_draft_sees_its_connector_s_variables() {
 #[tokio::test]
 async fn the_command_line_lints_files_and_its_status_says_how_it_went() {
     let directory = TempDir::new().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
+    let file = |name: &str, text: &str| process::file(&directory, name, text);
     let good = file("good.yaml", "preset: github\n");
     let doubtful = file("doubtful.json", &format!("{:#}", doubtful()));
     let wrong = file(

@@ -1,9 +1,7 @@
 //! Builders: every request of a definition before anybody connects.
 
-use std::fs;
-
 use latchkey_tests::{
-    process,
+    http_client, parameter, process,
     proxy::{Proxy, Quirk, Reply, Seen},
     world::World,
 };
@@ -91,10 +89,7 @@ fn without_chance(text: &str, drawn: &[String]) -> String {
 fn verifier(seen: &Seen) -> Option<String> {
     let json: Value = serde_json::from_str(&seen.body).unwrap_or_default();
     let url = Url::parse(&format!("http://provider.example{}", seen.path)).unwrap();
-    let in_query = url
-        .query_pairs()
-        .find(|(name, _)| name == "code_verifier")
-        .map(|(_, value)| value.into_owned());
+    let in_query = parameter(&url, "code_verifier");
     let in_json = json["code_verifier"].as_str().map(str::to_owned);
     seen.field("code_verifier").or(in_json).or(in_query)
 }
@@ -161,17 +156,14 @@ async fn what_is_previewed_is_what_is_sent() {
 async fn called_back(world: &World, proxy: &Proxy, authorise_url: &str) -> Vec<Seen> {
     let state = state(authorise_url).unwrap();
     let callback = format!("{}?code=CODE&state={state}", world.callback_url());
-    let answer = latchkey_tests::http_client().get(callback).send().await;
+    let answer = http_client().get(callback).send().await;
     let answer = answer.unwrap();
     assert!(answer.status().as_u16() < 400, "{answer:?}");
     proxy.seen()
 }
 
 fn state(authorise_url: &str) -> Option<String> {
-    let url = Url::parse(authorise_url).unwrap();
-    url.query_pairs()
-        .find(|(name, _)| name == "state")
-        .map(|(_, value)| value.into_owned())
+    parameter(&Url::parse(authorise_url).unwrap(), "state")
 }
 
 /// An authorise URL without the one parameter that follows from the verifier.
@@ -259,11 +251,7 @@ async fn a_preview_says_what_a_sample_answer_brings_and_shows_no_secret() {
 #[tokio::test]
 async fn the_command_line_previews_a_file_in_three_forms() {
     let directory = TempDir::new().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
+    let file = |name: &str, text: &str| process::file(&directory, name, text);
     let zendesk = file("zendesk.yaml", "preset: zendesk\n");
     let values = file(
         "values.yaml",

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use latchkey_tests::scripted::{Facts, ORIGIN, Scripted};
+use latchkey_tests::{
+    http_client, parameter,
+    scripted::{Facts, ORIGIN, Scripted},
+};
 use serde_json::json;
 
 /// A request as it must be, and the ways in which it may be wrong.
@@ -100,14 +103,9 @@ async fn the_scripted_provider_refuses_whatever_its_definition_does_not_say() {
         );
         let back = provider.visit(&visited).await.unwrap();
         let back = url::Url::parse(&back.url).unwrap();
-        let code = back
-            .query_pairs()
-            .find(|(name, _)| name == "code")
-            .unwrap()
-            .1
-            .into_owned();
+        let code = parameter(&back, "code").unwrap();
         let body = body.replace("CODE", &code).replace("VERIFIER", verifier);
-        let mut request = latchkey_tests::http_client()
+        let mut request = http_client()
             .request(method, format!("{}/token", provider.address()))
             .header(ORIGIN, "https://strict.example")
             .header("content-type", content_type)

@@ -95,10 +95,7 @@ impl Lint {
 
 /// What is to be said of a file.
 fn look_at(file: &Path) -> Result<Vec<Found>, CommandError> {
-    let wrong = |why: String| CommandError::Content {
-        path: file.to_owned(),
-        why,
-    };
+    let wrong = |why: String| CommandError::content(file, why);
     let text = source::read(file)?;
     let document = Document::read(&text).map_err(wrong)?;
     let findings: Vec<Finding> = match document.draft() {

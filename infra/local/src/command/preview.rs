@@ -67,7 +67,7 @@ enum Format {
 impl Preview {
     pub(super) fn run(&self) -> Result<ExitCode, CommandError> {
         let document = Document::read(&source::read(&self.file)?);
-        let document = document.map_err(|why| wrong(&self.file, why))?;
+        let document = document.map_err(|why| CommandError::content(&self.file, why))?;
         let mut values = document.values();
         values.extend(
             self.values
@@ -120,7 +120,7 @@ impl Preview {
     fn print(&self, preview: &Previewed) -> Result<(), CommandError> {
         if self.format == Format::Json {
             let text = serde_json::to_string_pretty(preview)
-                .map_err(|error| wrong(&self.file, error.to_string()))?;
+                .map_err(|error| CommandError::content(&self.file, error.to_string()))?;
             return Ok(print::out(&text)?);
         }
         for rendered in &preview.requests {
@@ -165,10 +165,12 @@ fn brings(extraction: &Extraction) -> std::io::Result<()> {
 /// Reads a map of texts; numbers and truth values count as texts.
 fn map(path: &Path) -> Result<Map<String, Value>, CommandError> {
     let document = from_yaml(&source::read(path)?);
-    let Value::Object(members) = document.map_err(|error| wrong(path, error.to_string()))? else {
-        return Err(wrong(
+    let Value::Object(members) =
+        document.map_err(|error| CommandError::content(path, error.to_string()))?
+    else {
+        return Err(CommandError::content(
             path,
-            "it must be a map of keys and values".to_owned(),
+            "it must be a map of keys and values",
         ));
     };
     let text = |value: Value| match value {
@@ -179,11 +181,4 @@ fn map(path: &Path) -> Result<Map<String, Value>, CommandError> {
         .into_iter()
         .map(|(key, value)| (key, text(value)))
         .collect())
-}
-
-fn wrong(path: &Path, why: String) -> CommandError {
-    CommandError::Content {
-        path: path.to_owned(),
-        why,
-    }
 }

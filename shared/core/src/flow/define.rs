@@ -15,7 +15,7 @@ use crate::{
         fault::{Faults, pointer_segment},
         id::{ConnectorId, MethodId, MethodKey, TenantId},
         method::{AuthMethod, MethodValues, StoredMethod},
-        values::{GivenValues, KnownValues, check_builder_value},
+        values::{GivenValues, KnownValues, builder_value},
         variable::{Variable, missing_defaults},
     },
     port::{
@@ -212,11 +212,7 @@ impl Define<'_> {
         let connector = connector.ok_or(DefineError::Gone("connector"))?;
         let mut definition = draft.definition;
         check_size(&definition).map_err(DefineError::Faults)?;
-        let inherited: Vec<_> = connector
-            .variables
-            .into_iter()
-            .filter(|variable| definition.connector_variables.contains(&variable.key))
-            .collect();
+        let inherited = definition.inherited(&connector.variables);
         let parsed = AuthMethod::parse(&definition, &inherited);
         let method = parsed.map_err(|faults| DefineError::Faults(faults.under("/definition")))?;
         definition
@@ -263,20 +259,16 @@ impl Define<'_> {
             let Some(value) = change.filter(|value| !value.expose().is_empty()) else {
                 continue;
             };
-            let value = match method.variable(&key) {
-                Some(variable) => Secret::new(variable.uniform(value.expose())),
-                None => value,
-            };
-            if let Err(found) = check_builder_value(method, &key, &value) {
-                faults.extend(found.under("/values"));
-            } else if method.variable(&key).is_some_and(Variable::is_secret) {
-                let sealed = self.seal.seal(
-                    &StoredMethod::value_place(&current.key, &key),
-                    &bytes(&value),
-                )?;
-                values.sealed.insert(key, sealed);
-            } else {
-                values.plain.insert(key, value.expose().clone());
+            match builder_value(method, &key, &value) {
+                Err(found) => faults.extend(found.under("/values")),
+                Ok(value) if method.variable(&key).is_some_and(Variable::is_secret) => {
+                    let place = StoredMethod::value_place(&current.key, &key);
+                    let sealed = self.seal.seal(&place, &bytes(&value))?;
+                    values.sealed.insert(key, sealed);
+                }
+                Ok(value) => {
+                    values.plain.insert(key, value.expose().clone());
+                }
             }
         }
         faults.or(values).map_err(DefineError::Faults)

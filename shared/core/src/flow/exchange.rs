@@ -351,12 +351,7 @@ impl Client<'_> {
     /// What follows from all parts of a grant.
     fn finished(&self, mut grant: Grant) -> Grant {
         let refresh = &self.method.refresh;
-        let can = match refresh.mode {
-            RefreshMode::RefreshToken => grant.tokens.has_refresh_token(),
-            RefreshMode::AccessToken | RefreshMode::ClientCredentials | RefreshMode::Resign => true,
-            RefreshMode::None => false,
-        };
-        grant.refreshable &= can;
+        grant.refreshable &= refresh.is_possible(&grant.tokens);
         grant.expires_at = grant.tokens.first_end();
         grant.refresh_from = refresh.last.and_then(|last| {
             let ends_at = grant.tokens.main.expires_at?;

@@ -255,21 +255,11 @@ impl Refresh<'_> {
         } else {
             KnownValues::default()
         };
-        let plain = Scope::new(&values, self.deployment.callback_url());
-        let client_id = method.client.id.fill(&plain).ok();
-        let client_secret = method
-            .client
-            .secret
-            .as_ref()
-            .and_then(|secret| secret.fill(&plain).ok())
-            .map(Secret::new);
         let scope = Scope {
-            client_id: client_id.as_deref(),
-            client_secret: client_secret.as_ref(),
             tokens: Some(&tokens),
-            ..plain
+            ..Scope::new(&values, self.deployment.callback_url())
         };
-        let applied = apply(&method.credential, &scope).map_err(|_| VendError::Impossible)?;
+        let applied = apply(&method, scope).map_err(|_| VendError::Impossible)?;
         Ok(Credential {
             instance: instance.clone(),
             access_token: tokens.main.access_token.clone(),

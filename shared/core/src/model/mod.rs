@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod authorisation;
 pub mod connector;
 pub mod definition;
+pub(crate) mod document;
 pub mod failure;
 pub mod fault;
 pub mod function;

@@ -74,11 +74,11 @@ pub fn check_user_values(
     faults.or(())
 }
 
-/// Checks what a builder gave for the variables of a method.
+/// What a builder gave for a variable of a method, as it is kept.
 ///
 /// # Errors
-/// Every fault, with pointers relative to the map of values.
-pub fn check_builder_value(method: &AuthMethod, key: &str, value: &Secret) -> Result<(), Faults> {
+/// Why it can't be, with a pointer relative to the map of values.
+pub fn builder_value(method: &AuthMethod, key: &str, given: &Secret) -> Result<Secret, Faults> {
     let pointer = format!("/{}", pointer_segment(key));
     let Some(variable) = method.variable(key) else {
         return Err(Faults::one(
@@ -95,9 +95,11 @@ pub fn check_builder_value(method: &AuthMethod, key: &str, value: &Secret) -> Re
         let why = "this value is made from others";
         return Err(Faults::one(pointer, "not_asked", why));
     }
-    variable
-        .check(&variable.uniform(value.expose()))
-        .map_err(|why| Faults::one(pointer, "invalid_value", why))
+    let value = variable.uniform(given.expose());
+    match variable.check(&value) {
+        Ok(()) => Ok(Secret::new(value)),
+        Err(why) => Err(Faults::one(pointer, "invalid_value", why)),
+    }
 }
 
 /// The variables that a user is asked for.

@@ -15,7 +15,7 @@ use super::{
 use crate::model::{
     Secret,
     definition::{BodyFormat, Encoding, ParameterPlace},
-    method::{Request, Use},
+    method::{AuthMethod, Request, Use},
     template::{Namespace, Reference, Unfilled, Values},
     url_template::{FillError, UrlTemplate},
 };
@@ -305,11 +305,25 @@ pub struct Applied {
     pub values: Vec<(String, Secret)>,
 }
 
-/// Fills what a caller puts on its own request.
+/// Fills what a caller puts on its own request, which may name the client.
 ///
 /// # Errors
 /// A value is missing.
-pub fn apply(credential: &Use, values: &dyn Values) -> Result<Applied, Unfilled> {
+pub fn apply(method: &AuthMethod, plain: Scope<'_>) -> Result<Applied, Unfilled> {
+    let client_id = method.client.id.fill(&plain).ok();
+    let client_secret = method.client.secret.as_ref();
+    let client_secret = client_secret
+        .and_then(|secret| secret.fill(&plain).ok())
+        .map(Secret::new);
+    let scope = Scope {
+        client_id: client_id.as_deref(),
+        client_secret: client_secret.as_ref(),
+        ..plain
+    };
+    filled(&method.credential, &scope)
+}
+
+fn filled(credential: &Use, values: &dyn Values) -> Result<Applied, Unfilled> {
     let named = |(name, value): (Box<str>, String)| (name.into_string(), Secret::new(value));
     let all = |templates| {
         let filled = fill_all(templates, values)?;

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     model::{
         definition::{AnswerFormat, Definition, Origin},
+        document::walk,
         grant::{TokenSet, Tokens},
         method::{AuthMethod, Request, Response, Step, TokenPaths},
         template::{Namespace, Reference, Template},
@@ -34,7 +35,12 @@ impl<'a> Answers<'a> {
     ) -> Self {
         let mut named = Vec::new();
         let written = serde_json::to_value(definition).unwrap_or_default();
-        collect(&written, &mut named);
+        walk("", &written, &mut |_, value| {
+            let template = value.as_str().and_then(|text| Template::parse(text).ok());
+            let template = template.unwrap_or_default();
+            let references = template.references().cloned();
+            named.extend(references.filter(|reference| reference.namespace == Namespace::Step));
+        });
         let captured = method
             .variables
             .iter()
@@ -222,19 +228,5 @@ fn put(body: &mut Value, path: &str, text: &str) {
     }
     if at.is_null() {
         *at = Value::String(text.to_owned());
-    }
-}
-
-/// What the templates below a value name of steps.
-fn collect(value: &Value, named: &mut Vec<Reference>) {
-    match value {
-        Value::String(text) if text.contains("step.") => {
-            let template = Template::parse(text).unwrap_or_default();
-            let references = template.references().cloned();
-            named.extend(references.filter(|reference| reference.namespace == Namespace::Step));
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, named)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, named)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

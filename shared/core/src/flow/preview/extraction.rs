@@ -20,7 +20,9 @@ use crate::{
         values::KnownValues,
     },
     protocol::{
+        authorise_url::scopes,
         path,
+        refusal::TokenFailure,
         scope::Scope,
         token_answer::{self, Reader},
         wire::WireAnswer,
@@ -28,7 +30,7 @@ use crate::{
 };
 
 /// What an answer brings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Extraction {
     /// Why it brings nothing: the answer is an error, or can't be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,16 +92,11 @@ pub(super) fn read(
     let (grant, body) = match grant {
         Ok(read) => read,
         Err(error) => {
-            let extraction = Extraction {
-                error: Some(stand_ins.hide(&error)),
-                found: Vec::new(),
-                expires_at: None,
-                refreshable: false,
-                scopes: Vec::new(),
-                missing: Vec::new(),
-            };
             return Read {
-                extraction,
+                extraction: Extraction {
+                    error: Some(stand_ins.hide(&error)),
+                    ..Extraction::default()
+                },
                 captured: BTreeMap::new(),
             };
         }
@@ -125,7 +122,7 @@ pub(super) fn read(
         extraction: Extraction {
             error: None,
             expires_at: grant.tokens.main.expires_at,
-            refreshable: grant.refreshable && can_refresh(method, &grant),
+            refreshable: grant.refreshable && method.refresh.is_possible(&grant.tokens),
             scopes,
             found: sight.found,
             missing: sight.missing,
@@ -149,7 +146,7 @@ fn grant(
         body: Secret::new(sample.expose().clone().into_bytes()),
         round_trip: Duration::ZERO,
     };
-    let words = |failure: crate::protocol::refusal::TokenFailure| failure.words.unwrap_or_default();
+    let words = |failure: TokenFailure| failure.words.unwrap_or_default();
     let body = token_answer::read(&answer, response, scope, ask.now).map_err(words)?;
     let standard = token_answer::standard(&answer, &body, response, None, scope, ask.now);
     let standard = standard.map_err(words)?;
@@ -163,16 +160,8 @@ fn grant(
         values: known,
         asked_at: ask.now,
     };
-    let asked_for = crate::protocol::authorise_url::scopes(&method.authorise, scope);
+    let asked_for = scopes(&method.authorise, scope);
     Ok((reader.grant(&parsed, &body, &asked_for), body))
-}
-
-fn can_refresh(method: &AuthMethod, grant: &Grant) -> bool {
-    match method.refresh.mode {
-        RefreshMode::RefreshToken => grant.tokens.has_refresh_token(),
-        RefreshMode::AccessToken | RefreshMode::ClientCredentials | RefreshMode::Resign => true,
-        RefreshMode::None => false,
-    }
 }
 
 /// Every token of an answer.
@@ -269,7 +258,7 @@ impl Sight<'_> {
                 .iter()
                 .filter_map(|expiry| expiry.path.clone())
                 .collect();
-            let why = match can_refresh(self.method, grant) {
+            let why = match self.method.refresh.is_possible(&grant.tokens) {
                 true => "the access token is taken to live an hour",
                 false => "the access token is taken to live for ever",
             };

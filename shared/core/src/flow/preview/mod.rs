@@ -48,6 +48,7 @@ use crate::{
         values::{GivenValues, KnownValues},
     },
     protocol::{
+        authorise_url::scopes,
         dialect::apply,
         refusal::TokenFailure,
         scope::{Scope, Steps},
@@ -265,7 +266,7 @@ impl Stage<'_> {
         self.recorder
             .expect(self.answers.plan("refresh", request, self.values));
         let scope = Scope::new(self.values, self.ask.callback_url);
-        let scopes = crate::protocol::authorise_url::scopes(&self.method.authorise, &scope);
+        let scopes = scopes(&self.method.authorise, &scope);
         let client = self.client(self.method);
         self.made(client.refresh(tokens, &scopes, Source::Provider(self.method.timeout)))
     }
@@ -296,19 +297,11 @@ impl Stage<'_> {
     }
 
     fn credential(&self, tokens: &Tokens) -> (Rendered, Vec<Named>) {
-        let plain = Scope::new(self.values, self.ask.callback_url);
-        let id = self.method.client.id.fill(&plain).ok();
-        let secret = self.method.client.secret.as_ref();
-        let secret = secret
-            .and_then(|secret| secret.fill(&plain).ok())
-            .map(Secret::new);
         let scope = Scope {
-            client_id: id.as_deref(),
-            client_secret: secret.as_ref(),
             tokens: Some(tokens),
-            ..plain
+            ..Scope::new(self.values, self.ask.callback_url)
         };
-        let applied = match apply(&self.method.credential, &scope) {
+        let applied = match apply(self.method, scope) {
             Ok(applied) => applied,
             Err(error) => return (Rendered::failed("use", &error), Vec::new()),
         };

@@ -110,6 +110,16 @@ pub struct Definition {
     pub credential: UseDefinition,
 }
 
+impl Definition {
+    /// Those of a connector's variables that it uses.
+    #[must_use]
+    pub fn inherited(&self, connector: &[VariableDefinition]) -> Vec<VariableDefinition> {
+        let used =
+            |variable: &&VariableDefinition| self.connector_variables.contains(&variable.key);
+        connector.iter().filter(used).cloned().collect()
+    }
+}
+
 /// The kinds of authentication.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -99,12 +99,8 @@ fn unopened(subject: &mut Subject<'_>) {
 fn scopes(subject: &mut Subject<'_>) {
     let authorise = &subject.written.authorise;
     for (index, scope) in authorise.scopes.iter().enumerate() {
-        if authorise
-            .scopes
-            .iter()
-            .take(index)
-            .any(|earlier| earlier == scope)
-        {
+        let mut earlier = authorise.scopes.iter().take(index);
+        if earlier.any(|earlier| earlier == scope) {
             let why = format!("'{scope}' is asked for twice");
             subject.say("repeated_scope", format!("/authorise/scopes/{index}"), why);
         }
@@ -114,14 +110,7 @@ fn scopes(subject: &mut Subject<'_>) {
         subject.say("unused_separator", "/authorise/scope_separator", why);
     }
     let removed = is_removed(&authorise.query, "scope") && !subject.names(Namespace::Flow, "scope");
-    if removed
-        && subject
-            .written
-            .authorise
-            .scopes
-            .iter()
-            .any(|scope| scope != "{{scope}}")
-    {
+    if removed && authorise.scopes.iter().any(|scope| scope != "{{scope}}") {
         let why = "the scopes are said, and not sent";
         subject.say("unsent_scopes", "/authorise/query/scope", why);
     }

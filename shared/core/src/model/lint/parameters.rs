@@ -2,7 +2,9 @@
 
 use super::{Subject, authorise::is_removed, subject::Asked};
 use crate::model::{
-    definition::{BodyFormat, JsonKind, Parameter, ParameterPlace, Parameters},
+    definition::{
+        BodyFormat, JsonKind, Parameter, ParameterPlace, Parameters, RequestMethod, Texts,
+    },
     fault::pointer_segment,
     nearest::nearest,
 };
@@ -56,7 +58,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         );
     }
     for (pointer, step) in subject.steps() {
-        let get = step.method == crate::model::definition::RequestMethod::Get;
+        let get = step.method == RequestMethod::Get;
         let format = step.body_format.unwrap_or(match get {
             true => BodyFormat::None,
             false => BodyFormat::Form,
@@ -74,10 +76,27 @@ pub(super) fn check(subject: &mut Subject<'_>) {
 fn authorise(subject: &mut Subject<'_>) {
     let written = &subject.written.authorise;
     misspelt(subject, "/authorise/query", &written.query, &AUTHORISE);
-    for (pointer, url) in written.url.at("/authorise/url") {
+    in_url(
+        subject,
+        "/authorise",
+        &written.url,
+        &written.query,
+        &AUTHORISE,
+    );
+}
+
+/// Parameters of a URL's own query that are sent again: standard ones, and those that the definition says.
+fn in_url(
+    subject: &mut Subject<'_>,
+    request: &str,
+    urls: &Texts,
+    query: &Parameters,
+    sent: &[&str],
+) {
+    for (pointer, url) in urls.at(&format!("{request}/url")) {
         for name in query_names(url) {
-            let standard = AUTHORISE.contains(&name.as_str()) && !is_removed(&written.query, &name);
-            let own = written.query.get(&name).is_some_and(Option::is_some);
+            let standard = sent.contains(&name.as_str()) && !is_removed(query, &name);
+            let own = query.get(&name).is_some_and(Option::is_some);
             if standard || own {
                 let why = format!("'{name}' is in the URL and among the parameters");
                 subject.say("repeated_parameter", pointer.as_str(), why);
@@ -108,14 +127,14 @@ fn twice(subject: &mut Subject<'_>, asked: &Asked<'_>) {
             subject.say("repeated_parameter", pointer, why);
         }
     }
-    for (pointer, url) in asked.written.url.at(&format!("{}/url", asked.pointer)) {
-        for name in query_names(url) {
-            if asked.written.query.get(&name).is_some_and(Option::is_some) {
-                let why = format!("'{name}' is in the URL and among the parameters");
-                subject.say("repeated_parameter", pointer.as_str(), why);
-            }
-        }
-    }
+    // Its standard parameters are in the body.
+    in_url(
+        subject,
+        asked.pointer,
+        asked.written.url,
+        asked.written.query,
+        &[],
+    );
 }
 
 /// A removal that removes nothing and is nearly the name of a standard parameter.

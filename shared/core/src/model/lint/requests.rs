@@ -4,6 +4,7 @@ use super::{Subject, authorise::is_removed};
 use crate::model::{
     definition::{ClientAuthentication, ExpiryKind, Origin},
     template::Namespace,
+    variable::Variable,
 };
 
 pub(super) fn check(subject: &mut Subject<'_>) {
@@ -70,7 +71,7 @@ fn secrets_in_urls(subject: &mut Subject<'_>) {
             Namespace::Variable => subject
                 .method
                 .variable(&reference.key)
-                .is_some_and(crate::model::variable::Variable::is_secret),
+                .is_some_and(Variable::is_secret),
             Namespace::Flow
             | Namespace::Callback
             | Namespace::Step
@@ -91,35 +92,19 @@ fn secrets_in_urls(subject: &mut Subject<'_>) {
 
 /// Plain http is a fault, but for this machine itself.
 fn loopback(subject: &mut Subject<'_>) {
-    let written = subject.written;
-    let mut urls: Vec<_> = written
-        .authorise
-        .url
-        .at("/authorise/url")
-        .map(owned)
-        .collect();
-    for asked in subject.requests() {
-        urls.extend(
-            asked
-                .written
-                .url
-                .at(&format!("{}/url", asked.pointer))
-                .map(owned),
-        );
-    }
-    for (pointer, step) in subject.steps() {
-        urls.extend(step.url.at(&format!("{pointer}/url")).map(owned));
-    }
-    for (pointer, url) in urls {
-        if url.starts_with("http://") {
-            let why = "it works on this machine only, and only with the local server";
-            subject.say("plain_http", pointer, why);
+    let mut places = vec![("/authorise".to_owned(), &subject.written.authorise.url)];
+    let requests = subject.requests().into_iter();
+    places.extend(requests.map(|asked| (asked.pointer.to_owned(), asked.written.url)));
+    let steps = subject.steps().into_iter();
+    places.extend(steps.map(|(pointer, step)| (pointer, &step.url)));
+    for (place, urls) in places {
+        for (pointer, url) in urls.at(&format!("{place}/url")) {
+            if url.starts_with("http://") {
+                let why = "it works on this machine only, and only with the local server";
+                subject.say("plain_http", pointer, why);
+            }
         }
     }
-}
-
-fn owned((pointer, text): (String, &str)) -> (String, String) {
-    (pointer, text.to_owned())
 }
 
 fn expiry(subject: &mut Subject<'_>) {

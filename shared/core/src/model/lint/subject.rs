@@ -7,7 +7,7 @@ use crate::model::{
     definition::{
         Definition, ExpiryKind, RefreshMode, RequestParts, StepDefinition, VariableDefinition,
     },
-    fault::pointer_segment,
+    document::walk,
     method::{AuthMethod, Request},
     template::{Namespace, Reference, Template},
 };
@@ -47,42 +47,30 @@ impl<'a> Subject<'a> {
             templates: Vec::new(),
             conditions: Vec::new(),
         };
-        let own = subject.document.clone();
         let inherited = serde_json::to_value(inherited).unwrap_or_default();
-        subject.walk("", "", &own);
-        subject.walk("/connector_variables", "", &inherited);
-        subject
-    }
-
-    /// Notes every template below a value, whatever it is part of.
-    fn walk(&mut self, pointer: &str, name: &str, value: &Value) {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        let (templates, conditions) = (&mut subject.templates, &mut subject.conditions);
+        let mut visit = |pointer: &str, value: &Value| match value {
+            // A URL is a template too, as far as what it names goes.
             Value::String(text) if text.contains("{{") => {
-                if let Some(template) = parsed(text) {
-                    self.templates.push((pointer.to_owned(), template));
-                }
+                let template = Template::parse(text).ok();
+                templates.extend(template.map(|template| (pointer.to_owned(), template)));
             }
-            Value::String(_) => {}
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.walk(&format!("{pointer}/{index}"), "", item);
-                }
-            }
-            Value::Object(members) => {
-                let asks = matches!(name, "when" | "visible_when");
+            Value::Object(members)
+                if pointer.ends_with("/when") || pointer.ends_with("/visible_when") =>
+            {
                 let variable = members.get("variable").and_then(Value::as_str);
-                self.conditions
-                    .extend(variable.filter(|_| asks).map(str::to_owned));
-                for (name, member) in members {
-                    self.walk(
-                        &format!("{pointer}/{}", pointer_segment(name)),
-                        name,
-                        member,
-                    );
-                }
+                conditions.extend(variable.map(str::to_owned));
             }
-        }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {}
+        };
+        walk("", &subject.document, &mut visit);
+        walk("/connector_variables", &inherited, &mut visit);
+        subject
     }
 
     /// Says something of the place `pointer`; the table of codes knows how much it matters.
@@ -206,9 +194,4 @@ fn is_below(pointer: &str, outer: &str) -> bool {
     pointer
         .strip_prefix(outer)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// A URL is a template too, as far as what it names goes.
-fn parsed(text: &str) -> Option<Template> {
-    Template::parse(text).ok()
 }

@@ -18,6 +18,7 @@ use super::{
         SigningAlgorithm, StateCarrier, VariableDefinition,
     },
     fault::Faults,
+    grant::Tokens,
     id::MethodKey,
     rotation::Rotation,
     sealed::{Place, PlaceKind, Sealed},
@@ -269,6 +270,18 @@ pub struct Refresh {
     pub keep_access_token: bool,
     /// The provider refuses a refresh before this last part of the access token's life.
     pub last: Option<Duration>,
+}
+
+impl Refresh {
+    /// Whether there is something to ask with for a new access token.
+    #[must_use]
+    pub fn is_possible(&self, tokens: &Tokens) -> bool {
+        match self.mode {
+            RefreshMode::RefreshToken => tokens.has_refresh_token(),
+            RefreshMode::AccessToken | RefreshMode::ClientCredentials | RefreshMode::Resign => true,
+            RefreshMode::None => false,
+        }
+    }
 }
 
 /// A request with no parameter but those that it says.
