@@ -8,8 +8,8 @@ mod result_page;
 use std::sync::Arc;
 
 use latchkey_core::{
-    flow::{Deployment, complete::Complete},
-    port::{Authorisations, Clock, Consents, Egress, Entropy, Methods, Vault},
+    flow::{Deployment, announce::Announce, complete::Complete},
+    port::{Authorisations, Clock, Consents, Egress, Entropy, Events, Methods, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -26,6 +26,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Where events go.
+    pub events: Arc<dyn Events>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -41,6 +43,12 @@ impl std::fmt::Debug for Ports {
 }
 
 impl Ports {
+    fn announce(&self) -> Announce<'_> {
+        Announce {
+            events: &*self.events,
+        }
+    }
+
     fn complete(&self) -> Complete<'_> {
         Complete {
             authorisations: &*self.authorisations,
@@ -48,6 +56,7 @@ impl Ports {
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
             deployment: &self.deployment,

@@ -12,6 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let Environment {
         store,
         vault,
+        events,
         clock,
         entropy,
         deployment,
@@ -30,6 +31,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         methods: store.methods,
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
+        events,
         clock,
         entropy,
         deployment,

@@ -7,8 +7,8 @@ mod instances;
 use std::sync::Arc;
 
 use latchkey_core::{
-    flow::{Deployment, delete::Delete, refresh::Refresh},
-    port::{Clock, Deletions, Egress, Entropy, Leases, Methods, Vault},
+    flow::{Deployment, announce::Announce, delete::Delete, refresh::Refresh},
+    port::{Clock, Deletions, Egress, Entropy, Events, Leases, Methods, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,6 +25,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Where events go.
+    pub events: Arc<dyn Events>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -40,12 +42,19 @@ impl std::fmt::Debug for Ports {
 }
 
 impl Ports {
+    fn announce(&self) -> Announce<'_> {
+        Announce {
+            events: &*self.events,
+        }
+    }
+
     fn refresh(&self) -> Refresh<'_> {
         Refresh {
             instances: &*self.leases,
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
             deployment: &self.deployment,
@@ -58,6 +67,7 @@ impl Ports {
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
             deployment: &self.deployment,

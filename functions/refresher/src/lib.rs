@@ -6,11 +6,14 @@ use jiff::Timestamp;
 use latchkey_core::{
     flow::{
         Deployment,
+        announce::Announce,
         delete::Delete,
         refresh::Refresh,
         sweep::{Report, Sweep},
     },
-    port::{Clock, Deletions, DueInstances, Egress, Entropy, Leases, Methods, StoreError, Vault},
+    port::{
+        Clock, Deletions, DueInstances, Egress, Entropy, Events, Leases, Methods, StoreError, Vault,
+    },
 };
 use tracing::{debug, info};
 
@@ -29,6 +32,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Where events go.
+    pub events: Arc<dyn Events>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -76,12 +81,19 @@ pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, 
 }
 
 impl Ports {
+    fn announce(&self) -> Announce<'_> {
+        Announce {
+            events: &*self.events,
+        }
+    }
+
     fn refresh(&self) -> Refresh<'_> {
         Refresh {
             instances: &*self.leases,
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
             deployment: &self.deployment,
@@ -94,6 +106,7 @@ impl Ports {
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
             deployment: &self.deployment,

@@ -14,6 +14,7 @@ async fn main() -> Result<(), Error> {
     let Environment {
         store,
         vault,
+        events,
         clock,
         entropy,
         deployment,
@@ -28,6 +29,7 @@ async fn main() -> Result<(), Error> {
         methods: store.methods,
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
+        events,
         clock,
         entropy,
         deployment,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use latchkey_aws::{SealedVault, Store};
+use latchkey_aws::{LogEvents, SealedVault, Store};
 use latchkey_core::{
     flow::Deployment,
-    port::{Clock, Egress, Entropy, Seal, Vault},
+    port::{Clock, Egress, Entropy, Events, Seal, Vault},
 };
 use latchkey_refresher::Ports as Refresher;
 
@@ -30,6 +30,7 @@ pub(crate) fn wire(
 ) -> Functions {
     let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
     let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
+    let events: Arc<dyn Events> = Arc::new(LogEvents);
     let store = store.clone();
     Functions {
         auth_methods: latchkey_auth_methods::Ports {
@@ -59,6 +60,7 @@ pub(crate) fn wire(
             methods: store.methods.clone(),
             vault: Arc::clone(&vault),
             egress: Arc::clone(egress),
+            events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             deployment: deployment.clone(),
@@ -69,6 +71,7 @@ pub(crate) fn wire(
             methods: store.methods.clone(),
             vault: Arc::clone(&vault),
             egress: Arc::clone(egress),
+            events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             deployment: deployment.clone(),
@@ -80,6 +83,7 @@ pub(crate) fn wire(
             methods: store.methods,
             vault,
             egress: Arc::clone(egress),
+            events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             deployment,

@@ -5,11 +5,11 @@ use std::{fmt, fs, sync::Arc};
 use latchkey_core::{
     flow::{Deployment, Mode},
     model::Secret,
-    port::{Clock, Entropy},
+    port::{Clock, Entropy, Events},
 };
 use url::Url;
 
-use crate::{Keyring, OsEntropy, SealedVault, Store, StoreSettings, SystemClock};
+use crate::{Keyring, LogEvents, OsEntropy, SealedVault, Store, StoreSettings, SystemClock};
 
 /// Everything that a function wires itself from.
 pub struct Environment {
@@ -17,6 +17,8 @@ pub struct Environment {
     pub store: Store,
     /// The vault.
     pub vault: Arc<SealedVault>,
+    /// Where events go.
+    pub events: Arc<dyn Events>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -89,6 +91,7 @@ impl Environment {
         Ok(Self {
             store: Store::new(&settings, Arc::clone(&clock)),
             vault: Arc::new(SealedVault::new(keyring, Arc::clone(&entropy))),
+            events: Arc::new(LogEvents),
             clock,
             entropy,
             deployment: Deployment::new(&base_url),

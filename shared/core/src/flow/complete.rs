@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::{
     Deployment,
+    announce::Announce,
     exchange::{Client, Code},
     open::{Whose, known_values, open_text},
     refresh::due,
@@ -80,6 +81,8 @@ pub struct Complete<'a> {
     pub vault: &'a dyn Vault,
     /// The way out.
     pub egress: &'a dyn Egress,
+    /// Telling others.
+    pub announce: Announce<'a>,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// Randomness.

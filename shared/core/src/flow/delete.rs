@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     Deployment,
+    announce::Announce,
     exchange::Client,
     open::{Whose, known_values},
     refresh::{LEASE, SKEW},
@@ -59,6 +60,8 @@ pub struct Delete<'a> {
     pub vault: &'a dyn Vault,
     /// The way out.
     pub egress: &'a dyn Egress,
+    /// Telling others.
+    pub announce: Announce<'a>,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// Randomness.

@@ -1,5 +1,6 @@
 //! The verbs, one file each. A flow borrows its ports and reads top to bottom as the specification.
 
+pub mod announce;
 pub mod authenticate;
 pub mod authorise;
 pub mod complete;

@@ -20,6 +20,7 @@ use tracing::warn;
 
 use super::{
     Deployment,
+    announce::Announce,
     exchange::{Client, Source},
     open::{Whose, known_values},
 };
@@ -94,6 +95,8 @@ pub struct Refresh<'a> {
     pub vault: &'a dyn Vault,
     /// The way out.
     pub egress: &'a dyn Egress,
+    /// Telling others.
+    pub announce: Announce<'a>,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// Randomness.

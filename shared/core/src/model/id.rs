@@ -12,6 +12,13 @@ pub struct IdError {
     kind: &'static str,
 }
 
+impl IdError {
+    /// A text that is not the id of such a thing.
+    pub(super) fn of(kind: &'static str) -> Self {
+        Self { kind }
+    }
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal, $example:literal;)*) => {$(
         $(#[$doc])*

@@ -5,6 +5,7 @@ pub mod authorisation;
 pub mod connector;
 pub mod definition;
 pub(crate) mod document;
+pub mod event;
 pub mod failure;
 pub mod fault;
 pub mod function;

@@ -9,6 +9,7 @@ mod clock;
 mod connectors;
 mod egress;
 mod entropy;
+mod events;
 mod instances;
 mod methods;
 mod sessions;
@@ -22,6 +23,7 @@ pub use clock::Clock;
 pub use connectors::Connectors;
 pub use egress::{Egress, InDoubt, NotSent, Refusal, SendError, WireAnswer, WireRequest};
 pub use entropy::Entropy;
+pub use events::{Events, PublishError};
 pub use instances::{
     Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
     DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, ReadInstances, SHARDS,
