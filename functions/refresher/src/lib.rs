@@ -97,6 +97,7 @@ impl Ports {
             clock: &*self.clock,
             entropy: &*self.entropy,
             deployment: &self.deployment,
+            slots: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a client's error says about the request.
 
-use std::error::Error;
+use std::{error::Error, io};
 
 use latchkey_core::port::{InDoubt, NotSent, Refusal, SendError};
 
@@ -16,6 +16,9 @@ pub(crate) fn classify(error: &reqwest::Error, departure: &Departure) -> SendErr
             Unresolved::NotFound => SendError::NotSent(NotSent::Name),
         };
     }
+    if is_untrusted(error) {
+        return SendError::NotSent(NotSent::Trust);
+    }
     // A request that reqwest could not even put together went nowhere.
     if error.is_connect() || error.is_builder() {
         return SendError::NotSent(NotSent::Connection);
@@ -30,6 +33,26 @@ pub(crate) fn cut_off(departure: &Departure, doubt: InDoubt) -> SendError {
     } else {
         SendError::NotSent(NotSent::Connection)
     }
+}
+
+/// Whether a handshake ended because the server's certificate is not one to trust.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An I/O error's source is that of the error inside it, which may be the one.
+        let mut inner = error;
+        while let Some(wrapped) = inner
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            inner = wrapped;
+        }
+        if let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn find_unresolved(error: &reqwest::Error) -> Option<Unresolved> {

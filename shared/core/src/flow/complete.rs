@@ -459,7 +459,8 @@ fn miss(failure: &TokenFailure) -> Miss {
         FailureCode::ClientRefused
         | FailureCode::RequestImpossible
         | FailureCode::AnswerUnreadable
-        | FailureCode::DestinationRefused => Miss::Misconfigured,
+        | FailureCode::DestinationRefused
+        | FailureCode::CertificateRefused => Miss::Misconfigured,
         FailureCode::AnswerLost => Miss::AnswerLost,
         FailureCode::Unreachable | FailureCode::ProviderError | FailureCode::Throttled => {
             Miss::ProviderUnwell

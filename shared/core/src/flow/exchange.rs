@@ -24,6 +24,7 @@ use crate::{
         definition::{KeepRefreshToken, RefreshMode},
         failure::FailureCode,
         grant::{Grant, Tokens},
+        host::Host,
         method::{AuthMethod, Request},
         values::KnownValues,
     },
@@ -294,6 +295,21 @@ impl Client<'_> {
                 | RequestTokenError::Other(_),
             ) => Err(TokenFailure::new(FailureCode::AnswerUnreadable, true)),
         }
+    }
+
+    /// The host that a refresh asks; `None` if only the refresh itself can tell.
+    pub(super) fn refresh_host(&self, tokens: &Tokens) -> Option<Host> {
+        let scope = Scope {
+            tokens: Some(tokens),
+            ..Scope::new(self.values, self.callback_url)
+        };
+        let request = &self.method.refresh.request;
+        // Where the answer to a step tells the URL, the step's own host is asked first.
+        let steps = request.before.iter().map(|step| &step.request);
+        let mut urls = std::iter::once(request)
+            .chain(steps)
+            .filter_map(|request| self.url(request, &scope).ok());
+        Host::of(&urls.next()?)
     }
 
     fn redirect_uri(&self) -> Option<String> {

@@ -12,6 +12,9 @@
 
 mod keep;
 mod refuse;
+mod slots;
+
+pub use slots::{Slot, Slots};
 
 use std::time::Duration;
 
@@ -28,6 +31,7 @@ use crate::{
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
+        host::Host,
         id::InstanceKey,
         instance::Instance,
         method::AuthMethod,
@@ -60,6 +64,8 @@ pub enum Refreshed {
     Renewed(Box<StoredGrant>, Box<Tokens>),
     /// Somebody else is at it, or has just been: look again.
     Moved,
+    /// The worker has as many calls under way at this host as it may; nothing was done.
+    Busy(Host),
     /// It failed; the instance keeps what it has.
     Failed {
         /// What went wrong.
@@ -103,6 +109,8 @@ pub struct Refresh<'a> {
     pub entropy: &'a dyn Entropy,
     /// Where we run.
     pub deployment: &'a Deployment,
+    /// The slots of the worker that this is, if it makes calls for many.
+    pub slots: Option<&'a Slots>,
 }
 
 impl std::fmt::Debug for Refresh<'_> {
@@ -132,6 +140,8 @@ struct Prepared {
     rotation: Rotation,
     values: KnownValues,
     tokens: Tokens,
+    /// The host that is asked.
+    host: Option<Host>,
 }
 
 impl Refresh<'_> {
@@ -151,6 +161,14 @@ impl Refresh<'_> {
         {
             return Ok(Refreshed::Moved);
         }
+        let host = prepared.as_ref().and_then(|prepared| prepared.host.clone());
+        let _slot = match (self.slots, host) {
+            (Some(slots), Some(host)) => match slots.take(&host) {
+                Some(slot) => Some(slot),
+                None => return Ok(Refreshed::Busy(host)),
+            },
+            (None, _) | (_, None) => None,
+        };
         let now = self.clock.now();
         let nonce = self.entropy.secret().expose().clone();
         let lease = NewLease {
@@ -234,22 +252,28 @@ impl Refresh<'_> {
             self.deployment.callback_url(),
         )
         .await?;
+        let host = self.client_of(&method, &values).refresh_host(&tokens);
         Ok(Some(Prepared {
             version: stored.version,
             rotation: stored.definition.refresh.rotation,
             method,
             values,
             tokens,
+            host,
         }))
     }
 
     fn client<'s>(&'s self, prepared: &'s Prepared) -> Client<'s> {
+        self.client_of(&prepared.method, &prepared.values)
+    }
+
+    fn client_of<'s>(&'s self, method: &'s AuthMethod, values: &'s KnownValues) -> Client<'s> {
         Client {
             egress: self.egress,
             clock: self.clock,
             entropy: self.entropy,
-            method: &prepared.method,
-            values: &prepared.values,
+            method,
+            values,
             callback_url: self.deployment.callback_url(),
         }
     }

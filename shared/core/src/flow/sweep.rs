@@ -155,7 +155,7 @@ impl Sweep<'_> {
                     Refreshed::Renewed(..) => Attended::Refreshed,
                     Refreshed::Failed { .. } => Attended::Failed,
                     Refreshed::Ended(_) => Attended::ReconnectRequired,
-                    Refreshed::Moved | Refreshed::Gone => Attended::Left,
+                    Refreshed::Moved | Refreshed::Busy(_) | Refreshed::Gone => Attended::Left,
                 })
             }
         }

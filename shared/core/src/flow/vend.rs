@@ -186,7 +186,7 @@ impl Refresh<'_> {
         }
         Ok(match self.refresh(instance).await? {
             Refreshed::Renewed(grant, tokens) => Next::Renewed(grant, tokens),
-            Refreshed::Moved => Next::Look,
+            Refreshed::Moved | Refreshed::Busy(_) => Next::Look,
             Refreshed::Gone => return Err(VendError::Gone),
             Refreshed::Ended(cause) => Next::Ended(cause),
             Refreshed::Failed { failure, wait } => Next::Failed {

@@ -26,6 +26,8 @@ pub enum FailureCode {
     Unreachable,
     /// Our own rules refuse the destination.
     DestinationRefused,
+    /// The provider's certificate is none that is trusted for its name; nothing was sent.
+    CertificateRefused,
     /// The request was sent and its answer lost.
     AnswerLost,
     /// The provider answered with a server error.
@@ -56,6 +58,7 @@ impl FailureCode {
                 Blame::Provider
             }
             Self::DestinationRefused
+            | Self::CertificateRefused
             | Self::ClientRefused
             | Self::AnswerUnreadable
             | Self::RequestImpossible => Blame::Builder,
@@ -70,6 +73,9 @@ impl FailureCode {
             Self::Unreachable => "the provider could not be reached",
             Self::DestinationRefused => {
                 "the provider's address is not one that requests may be sent to"
+            }
+            Self::CertificateRefused => {
+                "the certificate of the provider's address is not trusted: check the URL"
             }
             Self::AnswerLost => "the request was sent, but the provider's answer was lost",
             Self::ProviderError => "the provider answered with a server error",

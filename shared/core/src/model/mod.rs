@@ -10,6 +10,7 @@ pub mod failure;
 pub mod fault;
 pub mod function;
 pub mod grant;
+pub mod host;
 pub mod id;
 pub mod instance;
 pub mod lint;

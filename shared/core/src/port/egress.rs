@@ -41,6 +41,9 @@ pub enum NotSent {
     /// No TCP connection, or no TLS session, within the limit.
     #[error("no connection could be made")]
     Connection,
+    /// The server's certificate is none that is trusted for its name.
+    #[error("its certificate is not trusted")]
+    Trust,
 }
 
 /// How an answer was lost.

@@ -137,13 +137,19 @@ fn class(
     if among(&response.errors.builder) {
         return (FailureCode::ClientRefused, false);
     }
+    let is_throttled = match status.as_u16() {
+        429 => true,
+        // A 503 with Retry-After comes from a gate before the endpoint: nothing was consumed.
+        503 => asks_for_patience,
+        _ => false,
+    };
+    if is_throttled {
+        return (FailureCode::Throttled, false);
+    }
     if among(&response.errors.provider) {
         return (FailureCode::ProviderError, true);
     }
     let by_status = || match status.as_u16() {
-        429 => (FailureCode::Throttled, false),
-        // A 503 with Retry-After comes from a gate before the endpoint: nothing was consumed.
-        503 if asks_for_patience => (FailureCode::Throttled, false),
         408 | 500..=599 => (FailureCode::ProviderError, true),
         200..=299 => (FailureCode::AnswerUnreadable, true),
         _ => (FailureCode::ClientRefused, false),
@@ -152,6 +158,8 @@ fn class(
         Some("invalid_grant") if status.is_client_error() || status.is_success() => {
             (FailureCode::GrantRefused, false)
         }
+        // The server wants another request first, and has not looked at this one (RFC 9449 §8).
+        Some("use_dpop_nonce") => (FailureCode::ProviderError, false),
         Some("temporarily_unavailable" | "server_error") => (FailureCode::ProviderError, true),
         Some("slow_down") => (FailureCode::Throttled, false),
         Some(_) if status.is_success() => (FailureCode::ClientRefused, false),
@@ -187,7 +195,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::template::Reference;
+    use crate::model::{
+        definition::{ErrorCodes, Scalar},
+        template::Reference,
+    };
 
     struct Nothing;
 
@@ -198,14 +209,27 @@ mod tests {
     }
 
     fn told(status: u16, body: &Value) -> TokenFailure {
+        told_by(&Response::default(), status, HeaderMap::new(), body)
+    }
+
+    fn told_by(response: &Response, status: u16, headers: HeaderMap, body: &Value) -> TokenFailure {
         let answer = WireAnswer {
             status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
+            headers,
             body: Secret::new(Vec::new()),
             round_trip: Duration::ZERO,
         };
-        let (response, now) = (Response::default(), Timestamp::UNIX_EPOCH);
-        failure(&answer, &response, Some(body), &Nothing, now)
+        failure(
+            &answer,
+            response,
+            Some(body),
+            &Nothing,
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    fn asks_for_patience() -> HeaderMap {
+        HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static("30"))])
     }
 
     #[test]
@@ -256,12 +280,85 @@ mod tests {
             (503, json!(null), F::ProviderError, true),
             (429, json!({"error": "rate_limited"}), F::Throttled, false),
             (200, json!({}), F::AnswerUnreadable, true),
+            (
+                400,
+                json!({"error": "invalid_scope"}),
+                F::ClientRefused,
+                false,
+            ),
+            (
+                400,
+                json!({"error": "unsupported_grant_type"}),
+                F::ClientRefused,
+                false,
+            ),
+            (
+                400,
+                json!({"error": "use_dpop_nonce"}),
+                F::ProviderError,
+                false,
+            ),
+            (
+                400,
+                json!({"error": "server_error"}),
+                F::ProviderError,
+                true,
+            ),
+            (
+                429,
+                json!({"error": "temporarily_unavailable"}),
+                F::Throttled,
+                false,
+            ),
+            (504, json!(null), F::ProviderError, true),
         ] {
             let failure = told(status, &answer);
             assert_eq!(
                 (failure.code, failure.in_doubt),
                 (code, in_doubt),
                 "{status} {answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_503_that_asks_for_patience_has_consumed_nothing() {
+        let response = Response::default();
+        for body in [json!(null), json!({"error": "temporarily_unavailable"})] {
+            let failure = told_by(&response, 503, asks_for_patience(), &body);
+            assert_eq!(
+                (failure.code, failure.in_doubt, failure.retry_after),
+                (FailureCode::Throttled, false, Some(Duration::from_secs(30))),
+                "{body}"
+            );
+            assert!(told(503, &body).in_doubt, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_definitions_own_words_come_before_the_rfcs() {
+        use FailureCode as F;
+        let scalar = |text: &str| Scalar(text.to_owned());
+        let response = Response {
+            errors: ErrorCodes {
+                user: vec![scalar("token_revoked")],
+                builder: vec![scalar("invalid_grant")],
+                provider: vec![scalar("busy")],
+            },
+            ..Response::default()
+        };
+        for (status, error, code, in_doubt) in [
+            (200, "token_revoked", F::GrantRefused, false),
+            (400, "invalid_grant", F::ClientRefused, false),
+            (200, "busy", F::ProviderError, true),
+            (429, "busy", F::Throttled, false),
+        ] {
+            let body = json!({ "error": error });
+            let failure = told_by(&response, status, HeaderMap::new(), &body);
+            assert_eq!(
+                (failure.code, failure.in_doubt),
+                (code, in_doubt),
+                "{status} {error}"
             );
         }
     }

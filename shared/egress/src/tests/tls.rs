@@ -15,6 +15,7 @@ use super::{
 use crate::{EgressSettings, ReqwestEgress, client, resolver::SystemLookup};
 
 const NO_CONNECTION: SendError = SendError::NotSent(NotSent::Connection);
+const NO_TRUST: SendError = SendError::NotSent(NotSent::Trust);
 
 #[tokio::test]
 async fn a_trusted_server_answers_over_tls() {
@@ -32,10 +33,7 @@ async fn a_trusted_server_answers_over_tls() {
 #[tokio::test]
 async fn an_untrusted_certificate_stops_the_request() {
     let server = Server::start_tls([], acceptor(&identity("localhost"))).await;
-    assert_eq!(
-        failure(&local(), post(&server.https())).await,
-        NO_CONNECTION
-    );
+    assert_eq!(failure(&local(), post(&server.https())).await, NO_TRUST);
     assert!(server.requests().is_empty());
 }
 
@@ -44,7 +42,7 @@ async fn a_certificate_for_another_name_stops_the_request() {
     let identity = identity("provider.example");
     let server = Server::start_tls([], acceptor(&identity)).await;
     let error = failure(&trusting(&identity), post(&server.https())).await;
-    assert_eq!(error, NO_CONNECTION);
+    assert_eq!(error, NO_TRUST);
     assert!(server.requests().is_empty());
 }
 

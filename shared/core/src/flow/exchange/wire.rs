@@ -13,7 +13,7 @@ use url::Url;
 use super::{Client, asked_at, impossible, unmakeable};
 use crate::{
     model::{Secret, failure::FailureCode, grant::Grant, method::Request},
-    port::{SendError, WireAnswer, WireRequest},
+    port::{NotSent, SendError, WireAnswer, WireRequest},
     protocol::{
         client::Identity,
         dialect::Draft,
@@ -216,7 +216,12 @@ fn only(body: &[u8], names: &[&str]) -> Vec<u8> {
 pub(super) fn not_answered(error: &SendError) -> TokenFailure {
     match error {
         SendError::Refused(_) => TokenFailure::new(FailureCode::DestinationRefused, false),
-        SendError::NotSent(_) => TokenFailure::new(FailureCode::Unreachable, false),
+        SendError::NotSent(NotSent::Trust) => {
+            TokenFailure::new(FailureCode::CertificateRefused, false)
+        }
+        SendError::NotSent(NotSent::Name | NotSent::Connection) => {
+            TokenFailure::new(FailureCode::Unreachable, false)
+        }
         SendError::InDoubt(_) => TokenFailure::new(FailureCode::AnswerLost, true),
     }
 }
