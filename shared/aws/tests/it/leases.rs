@@ -96,7 +96,7 @@ async fn a_lease_is_intent_and_count_in_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_is_held_by_one_of_64() {
+async fn a_lease_is_held_by_one_of_many() {
     let world = World::new().await;
     let connected = world.connected().await;
     let outcomes = race(|number| {

@@ -1,7 +1,7 @@
 //! What every port promises, asked of its adapter: in one binary, each case against a store of its own.
 //!
-//! By default that is dynoxide, in this process. `LATCHKEY_TEST_DYNAMODB` names the endpoint of
-//! another, for a second opinion.
+//! The store is dynoxide, in this process, and then MiniStack for a second opinion.
+//! `LATCHKEY_TEST_DYNAMODB` names the endpoint of another.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -19,6 +19,7 @@ mod leases;
 mod lossy_proxy;
 mod lost_replies;
 mod methods;
+mod second_opinion;
 mod sessions;
 mod settings;
 mod spares;

@@ -81,7 +81,7 @@ async fn pages_hold_all_methods_of_a_connector_once() {
 }
 
 #[tokio::test]
-async fn one_of_64_updates_of_a_method_wins() {
+async fn one_of_many_updates_of_a_method_wins() {
     let world = World::new().await;
     let made = world.method().await;
     let changes = race(|number| {

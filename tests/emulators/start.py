@@ -1,0 +1,64 @@
+"""Starts an emulator of AWS on a free port of this machine alone: `start.py moto|ministack`.
+
+Prints its URL when it answers. Ends when its standard input does, and so with whoever started it.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+
+def moto():
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+
+
+def ministack():
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    port = listener.getsockname()[1]
+    os.environ.update(
+        GATEWAY_PORT=str(port),
+        LOG_LEVEL="ERROR",
+        # Nothing but what is asked for: no further listeners, and no Docker even if there is one.
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        DOCKER_HOST="unix:///nonexistent",
+    )
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "ERROR"
+
+    def announce():
+        url = f"http://127.0.0.1:{port}"
+        while True:
+            try:
+                with urllib.request.urlopen(f"{url}/_ministack/health", timeout=5):
+                    break
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.05)
+        print(url, flush=True)
+        sys.stdin.read()
+        os._exit(0)
+
+    threading.Thread(target=announce, daemon=True).start()
+    asyncio.run(serve(app, config))
+
+
+{"moto": moto, "ministack": ministack}[sys.argv[1]]()
