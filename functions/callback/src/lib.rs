@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use latchkey_core::{
     flow::{Deployment, announce::Announce, complete::Complete},
-    port::{Authorisations, Clock, Consents, Egress, Entropy, Events, Methods, Vault},
+    port::{Authorisations, Clock, Consents, Egress, Entropy, Events, Methods, Outbox, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -26,6 +26,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Events that are not published yet.
+    pub outbox: Arc<dyn Outbox>,
     /// Where events go.
     pub events: Arc<dyn Events>,
     /// The clock.
@@ -45,7 +47,9 @@ impl std::fmt::Debug for Ports {
 impl Ports {
     fn announce(&self) -> Announce<'_> {
         Announce {
+            outbox: &*self.outbox,
             events: &*self.events,
+            clock: &*self.clock,
         }
     }
 

@@ -31,6 +31,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         methods: store.methods,
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
+        outbox: store.outbox,
         events,
         clock,
         entropy,

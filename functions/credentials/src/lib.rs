@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use latchkey_core::{
     flow::{Deployment, announce::Announce, delete::Delete, refresh::Refresh},
-    port::{Clock, Deletions, Egress, Entropy, Events, Leases, Methods, Vault},
+    port::{Clock, Deletions, Egress, Entropy, Events, Leases, Methods, Outbox, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,6 +25,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Events that are not published yet.
+    pub outbox: Arc<dyn Outbox>,
     /// Where events go.
     pub events: Arc<dyn Events>,
     /// The clock.
@@ -44,7 +46,9 @@ impl std::fmt::Debug for Ports {
 impl Ports {
     fn announce(&self) -> Announce<'_> {
         Announce {
+            outbox: &*self.outbox,
             events: &*self.events,
+            clock: &*self.clock,
         }
     }
 

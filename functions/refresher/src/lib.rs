@@ -6,16 +6,17 @@ use jiff::Timestamp;
 use latchkey_core::{
     flow::{
         Deployment,
-        announce::Announce,
+        announce::{Announce, Told},
         delete::Delete,
         refresh::Refresh,
         sweep::{Report, Sweep},
     },
     port::{
-        Clock, Deletions, DueInstances, Egress, Entropy, Events, Leases, Methods, StoreError, Vault,
+        Clock, Deletions, DueInstances, Egress, Entropy, Events, Leases, Methods, Outbox,
+        StoreError, Vault,
     },
 };
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Events that are not published yet.
+    pub outbox: Arc<dyn Outbox>,
     /// Where events go.
     pub events: Arc<dyn Events>,
     /// The clock.
@@ -58,7 +61,14 @@ pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, 
         refresh: ports.refresh(),
         delete: ports.delete(),
     };
-    let report = sweep.sweep(deadline).await?;
+    let announce = ports.announce();
+    let (report, told) = tokio::join!(sweep.sweep(deadline), announce.catch_up(deadline));
+    match told {
+        Ok(told) if told == Told::default() => {}
+        Ok(Told { published, left }) => info!(published, left, "events left by others"),
+        Err(error) => warn!(%error, "events left by others"),
+    }
+    let report = report?;
     let Report {
         due,
         refreshed,
@@ -83,7 +93,9 @@ pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, 
 impl Ports {
     fn announce(&self) -> Announce<'_> {
         Announce {
+            outbox: &*self.outbox,
             events: &*self.events,
+            clock: &*self.clock,
         }
     }
 

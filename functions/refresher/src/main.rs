@@ -29,6 +29,7 @@ async fn main() -> Result<(), Error> {
         methods: store.methods,
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
+        outbox: store.outbox,
         events,
         clock,
         entropy,

@@ -8,8 +8,10 @@ mod leases;
 mod spares;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::{
     model::{
+        event::{Event, EventKind},
         id::{InstanceKey, TenantId},
         instance::{Instance, State},
     },
@@ -21,8 +23,9 @@ use crate::{
     expression::Expression,
     item::{Reader, text},
     methods,
+    outbox::{AFTER_EVENTS, DynamoOutbox},
     table::{List, Table},
-    write::{Part, Transacted},
+    write::{Part, Transacted, Written},
 };
 
 /// Instances in DynamoDB.
@@ -30,18 +33,54 @@ use crate::{
 pub struct DynamoInstances {
     table: Table,
     connectors: Table,
+    outbox: DynamoOutbox,
 }
 
 impl DynamoInstances {
     /// Instances in `table`, counted at their auth methods in `connectors`.
     pub(crate) fn new(table: Table, connectors: Table) -> Self {
-        Self { table, connectors }
+        Self {
+            outbox: DynamoOutbox(table.clone()),
+            table,
+            connectors,
+        }
+    }
+
+    /// Changes an instance, and leaves what is to be told of it in the outbox: both or neither.
+    async fn change(
+        &self,
+        changed: &InstanceKey,
+        expression: Expression,
+        events: &[Event],
+    ) -> Result<Written, StoreError> {
+        let told_ended = events.iter().find_map(|event| tells_end(&event.kind));
+        let expression = match told_ended {
+            Some(true) => expression.set("told_ended", AttributeValue::Bool(true)),
+            Some(false) => expression.remove(&["told_ended"]),
+            None => expression,
+        };
+        self.outbox
+            .change(&self.table, key(changed), &expression, events)
+            .await
     }
 }
 
 impl std::fmt::Debug for DynamoInstances {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DynamoInstances")
+    }
+}
+
+/// Whether an event tells that an instance's grant has ended, or that this is not so; it is remembered.
+fn tells_end(kind: &EventKind) -> Option<bool> {
+    match kind {
+        EventKind::ReconnectRequired { .. } => Some(true),
+        EventKind::Connected { .. } | EventKind::Recovered {} => Some(false),
+        EventKind::Refreshed { .. }
+        | EventKind::Expiring { .. }
+        | EventKind::Disconnected {}
+        | EventKind::MethodFaulty { .. }
+        | EventKind::MethodRecovered {} => None,
     }
 }
 
@@ -81,7 +120,15 @@ impl Instances for DynamoInstances {
             hash: ("tenant", text(tenant.as_str())),
             range: "instance",
         };
-        let rows = self.table.page(&list, page).await?;
+        let page = PageAsk {
+            after: Some(
+                page.after
+                    .clone()
+                    .unwrap_or_else(|| AFTER_EVENTS.to_owned()),
+            ),
+            limit: page.limit,
+        };
+        let rows = self.table.page(&list, &page).await?;
         let mut items = Vec::with_capacity(rows.items.len());
         for item in &rows.items {
             let instance = read(Reader(item))?;

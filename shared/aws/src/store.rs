@@ -8,7 +8,7 @@ use latchkey_core::port::Clock;
 
 use crate::{
     DynamoApiKeys, DynamoAuthorisations, DynamoConnectors, DynamoInstances, DynamoMethods,
-    DynamoSessions, DynamoSettings, StoreSettings, TableNames, table::Table,
+    DynamoOutbox, DynamoSessions, DynamoSettings, StoreSettings, TableNames, table::Table,
 };
 
 /// How old an auth method may be that is used.
@@ -23,6 +23,8 @@ pub struct Store {
     pub methods: Arc<DynamoMethods>,
     /// Instances.
     pub instances: Arc<DynamoInstances>,
+    /// Pending events.
+    pub outbox: Arc<DynamoOutbox>,
     /// Authorisations.
     pub authorisations: Arc<DynamoAuthorisations>,
     /// Connect sessions.
@@ -49,6 +51,7 @@ impl Store {
         let methods = DynamoMethods::new(connectors.clone(), clock, METHOD_MAX_AGE);
         Self {
             methods: Arc::new(methods),
+            outbox: Arc::new(DynamoOutbox(instances.clone())),
             instances: Arc::new(DynamoInstances::new(instances, connectors.clone())),
             settings: Arc::new(DynamoSettings(connectors.clone())),
             connectors: Arc::new(DynamoConnectors(connectors)),

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     Client,
     operation::query::builders::QueryFluentBuilder,
     types::{
-        AttributeValue, Delete, ReturnValue, ReturnValuesOnConditionCheckFailure,
+        AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
         TransactWriteItem, Update,
     },
 };
@@ -241,6 +241,16 @@ impl Table {
             .build()
             .map_err(|error| incomplete(&error))?;
         Ok(TransactWriteItem::builder().update(part).build())
+    }
+
+    /// An item that is put as part of a transaction, in place of another if there is one.
+    pub(crate) fn put_part(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+        let part = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| incomplete(&error))?;
+        Ok(TransactWriteItem::builder().put(part).build())
     }
 
     /// A deletion as part of a transaction.

@@ -8,7 +8,7 @@ use latchkey_core::{
 
 use super::{
     DynamoInstances,
-    item::{ACTIVE, DELETED, due, key, read, values},
+    item::{ACTIVE, DELETED, due, read, values},
 };
 use crate::{
     expression::Expression,
@@ -35,7 +35,7 @@ impl Consents for DynamoInstances {
             .set_all(due(connect.due))
             .remove(&["lease_until", "lease_nonce", "attempts", "last_send"])
             .remove(&["not_before", "failures", "last_failure", "cause", "spares"]);
-        let now = match self.table.update(key(connect.key), &expression).await? {
+        let now = match self.change(connect.key, expression, connect.events).await? {
             Written::Done(_) => return Ok(Connected::Done),
             Written::Refused(None) => return Ok(Connected::Gone),
             Written::Refused(Some(now)) => read(Reader(&now))?,

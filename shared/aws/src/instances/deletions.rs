@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use latchkey_core::{
-    model::{id::InstanceKey, instance::Instance},
-    port::{Deletions, Due, StoreError},
+    model::{event::Event, id::InstanceKey, instance::Instance},
+    port::{Deletions, Due, ReadInstances as _, StoreError},
 };
 
 use super::{
@@ -25,6 +25,7 @@ impl Deletions for DynamoInstances {
         marked: &InstanceKey,
         now: Timestamp,
         looked_after: Due,
+        events: &[Event],
     ) -> Result<Option<Instance>, StoreError> {
         let expression = Expression::new()
             .when("attribute_exists(#tenant) AND #status <> :deleted")
@@ -32,8 +33,10 @@ impl Deletions for DynamoInstances {
             .set_to("status", ":deleted")
             .set("deleted_at", time(now))
             .set_all(due(Some(looked_after)));
-        match self.table.update_and_read(key(marked), &expression).await? {
-            Written::Done(item) | Written::Refused(Some(item)) => read(Reader(&item)).map(Some),
+        match self.change(marked, expression, events).await? {
+            // A transaction returns nothing of what it has written.
+            Written::Done(_) => self.find(marked).await,
+            Written::Refused(Some(item)) => read(Reader(&item)).map(Some),
             Written::Refused(None) => Ok(None),
         }
     }

@@ -49,6 +49,10 @@ pub(super) fn new_item(instance: &Instance) -> Expression {
         .set("failures", number(instance.failures))
         .set_all(values(&instance.values))
         .set_if("spares", spares(&instance.spares))
+        .set_if(
+            "told_ended",
+            instance.told_ended.then_some(AttributeValue::Bool(true)),
+        )
         .set_all([
             ("lease_until", lease.map(|lease| time(lease.until))),
             ("lease_nonce", lease.map(|lease| text(&lease.nonce))),
@@ -121,6 +125,7 @@ pub(super) fn read(item: Reader<'_>) -> Result<Instance, StoreError> {
         failures: item.number_if("failures")?.unwrap_or(0),
         last_failure: item.json_if::<Failure>("last_failure")?,
         spares: read_spares(item)?,
+        told_ended: item.has("told_ended"),
         state: read_state(item)?,
     })
 }

@@ -5,6 +5,7 @@ use latchkey_core::{
     model::instance::{Instance, State},
     port::{
         Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Spares, StoreError,
+        Warn,
     },
 };
 
@@ -52,7 +53,7 @@ impl Leases for DynamoInstances {
             .when("#epoch = :own_epoch")
             .value("own_epoch", number(commit.grant.epoch))
             .remove(&["lease_until", "lease_nonce", "attempts"]);
-        self.committed(&commit, &expression).await
+        self.committed(&commit, expression).await
     }
 
     async fn commit_late(
@@ -62,7 +63,7 @@ impl Leases for DynamoInstances {
     ) -> Result<Committed, StoreError> {
         // Its own attempt is no longer in doubt; one of a lease that is held meanwhile still counts.
         let expression = changing(committing(&commit), spares).add("attempts", -1);
-        self.committed(&commit, &expression).await
+        self.committed(&commit, expression).await
     }
 
     async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError> {
@@ -138,7 +139,19 @@ impl Leases for DynamoInstances {
                 .when("attribute_not_exists(#lease_until) OR #lease_until < :noticed_at")
                 .value("noticed_at", time(condemn.cause.at)),
         };
-        match self.table.update(key(condemn.key), &expression).await? {
+        match self.change(condemn.key, expression, condemn.events).await? {
+            Written::Done(_) => Ok(true),
+            Written::Refused(_) => Ok(false),
+        }
+    }
+
+    async fn warn(&self, warn: Warn<'_>) -> Result<bool, StoreError> {
+        let expression = unmoved(usable(), warn.incarnation, warn.base)
+            .when("attribute_not_exists(#lease_until)")
+            .when("attribute_not_exists(#warned) OR #warned <> :incarnation")
+            .set_to("warned", ":incarnation")
+            .set_all(due(warn.due));
+        match self.change(warn.key, expression, warn.events).await? {
             Written::Done(_) => Ok(true),
             Written::Refused(_) => Ok(false),
         }
@@ -150,9 +163,9 @@ impl DynamoInstances {
     async fn committed(
         &self,
         commit: &Commit<'_>,
-        expression: &Expression,
+        expression: Expression,
     ) -> Result<Committed, StoreError> {
-        let now = match self.table.update(key(commit.key), expression).await? {
+        let now = match self.change(commit.key, expression, commit.events).await? {
             Written::Done(_) => return Ok(Committed::Done),
             Written::Refused(None) => return Ok(Committed::Moved(None)),
             Written::Refused(Some(now)) => read(Reader(&now))?,

@@ -17,6 +17,7 @@ fn connect<'a>(
     values: &'a StoredValues,
 ) -> Connect<'a> {
     Connect {
+        events: &[],
         key: &instance.key,
         epoch: instance.epoch,
         incarnation: instance.incarnation,
@@ -57,6 +58,7 @@ async fn a_reconnect_clears_all_that_was_before() {
     // The older writer is out, however late.
     let grant = grant(2);
     let commit = Commit {
+        events: &[],
         key: &before.key,
         incarnation: 1,
         base: 1,
@@ -125,7 +127,7 @@ async fn a_deleted_or_missing_instance_takes_no_consent() {
     let pending = world.pending().await;
     let instances = &world.store.instances;
     instances
-        .mark(&pending.key, at(1), due(0, 9))
+        .mark(&pending.key, at(1), due(0, 9), &[])
         .await
         .unwrap();
     let missing = instance(&pending.method_key());

@@ -10,7 +10,7 @@ async fn marked(world: &World) -> Instance {
     let marked = world
         .store
         .instances
-        .mark(&connected.key, at(9), due(2, 60));
+        .mark(&connected.key, at(9), due(2, 60), &[]);
     marked.await.unwrap().unwrap()
 }
 
@@ -24,7 +24,10 @@ async fn a_marked_instance_keeps_its_grant_until_forgotten() {
     };
     assert_eq!(first.state, deleted);
     // The first mark counts.
-    let again = world.store.instances.mark(&first.key, at(99), due(2, 999));
+    let again = world
+        .store
+        .instances
+        .mark(&first.key, at(99), due(2, 999), &[]);
     assert_eq!(again.await.unwrap().unwrap().state, deleted);
     assert_eq!(world.instance(&first.key).await.state, deleted);
 }
@@ -33,7 +36,7 @@ async fn a_marked_instance_keeps_its_grant_until_forgotten() {
 async fn marking_what_is_not_there_makes_nothing() {
     let world = World::new().await;
     let missing = instance(&world.method().await.key).key;
-    let marked = world.store.instances.mark(&missing, at(9), due(2, 60));
+    let marked = world.store.instances.mark(&missing, at(9), due(2, 60), &[]);
     assert!(marked.await.unwrap().is_none());
     assert!(
         world

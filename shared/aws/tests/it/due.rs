@@ -12,6 +12,7 @@ use crate::world::{World, at, due, failure, grant, page, values};
 async fn due_at(world: &World, shard: u8, second: i64) -> InstanceKey {
     let pending = world.pending().await;
     let connect = Connect {
+        events: &[],
         key: &pending.key,
         epoch: 0,
         incarnation: 0,
@@ -119,7 +120,10 @@ async fn each_step_says_when_the_next_is_due() {
     instances.fail(fail).await.unwrap();
     assert!(all(&world, 1, 99, 10).await.0.is_empty());
     assert_eq!(all(&world, 1, 101, 10).await.0, std::slice::from_ref(&key));
-    instances.mark(&key, at(100), due(1, 500)).await.unwrap();
+    instances
+        .mark(&key, at(100), due(1, 500), &[])
+        .await
+        .unwrap();
     assert!(all(&world, 1, 101, 10).await.0.is_empty());
     let marked = world.instance(&key).await;
     instances.forget(&marked).await.unwrap();

@@ -135,7 +135,7 @@ async fn a_list_hides_deleted_instances_and_still_ends_right() {
         if number % 2 == 0 {
             kept.push(made.key);
         } else {
-            let marked = world.store.instances.mark(&made.key, at(1), due(0, 9));
+            let marked = world.store.instances.mark(&made.key, at(1), due(0, 9), &[]);
             marked.await.unwrap();
         }
     }

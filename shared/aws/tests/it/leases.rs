@@ -13,6 +13,7 @@ use crate::world::{World, at, due, failure, grant, hold, instance, lease, leased
 
 fn commit<'a>(leased: &'a Instance, grant: &'a StoredGrant) -> Commit<'a> {
     Commit {
+        events: &[],
         key: &leased.key,
         incarnation: leased.incarnation,
         base: leased.grant().unwrap().epoch,
@@ -35,6 +36,7 @@ fn fail<'a>(leased: &'a Instance, nonce: &'a str, failure: &'a Failure) -> Fail<
 
 fn condemn<'a>(instance: &'a Instance, nonce: Option<&'a str>, cause: &'a Failure) -> Condemn<'a> {
     Condemn {
+        events: &[],
         key: &instance.key,
         incarnation: instance.incarnation,
         base: instance.grant().unwrap().epoch,
@@ -68,7 +70,7 @@ async fn mark(world: &World, instance: &Instance) {
     let marked = world
         .store
         .instances
-        .mark(&instance.key, at(150), due(0, 160));
+        .mark(&instance.key, at(150), due(0, 160), &[]);
     marked.await.unwrap().unwrap();
 }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A store all of whose replies come, but for the first after [`LossyProxy::lose_next`].
-async fn lossy(world: &World) -> (Store, LossyProxy) {
+pub(crate) async fn lossy(world: &World) -> (Store, LossyProxy) {
     let proxy = LossyProxy::to(&world.endpoint).await;
     let config = world.client.config().to_builder();
     let client = Client::from_conf(config.endpoint_url(proxy.endpoint()).build());
@@ -74,6 +74,7 @@ async fn a_lease_and_its_commit_are_ours_all_the_same() {
     assert_eq!((now.epoch, now.attempts), (2, 1));
     proxy.lose_next();
     let commit = Commit {
+        events: &[],
         key: &connected.key,
         incarnation: 1,
         base: 1,

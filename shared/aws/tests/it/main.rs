@@ -19,6 +19,7 @@ mod leases;
 mod lossy_proxy;
 mod lost_replies;
 mod methods;
+mod outbox;
 mod second_opinion;
 mod sessions;
 mod settings;

@@ -27,6 +27,7 @@ fn keep<'a>(instance: &'a Instance, kept: &'a [Spare]) -> KeepSpare<'a> {
 
 fn condemn<'a>(instance: &'a Instance, spares: &'a [Spare], cause: &'a Failure) -> Condemn<'a> {
     Condemn {
+        events: &[],
         key: &instance.key,
         incarnation: instance.incarnation,
         base: 1,
@@ -111,6 +112,7 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
     let (spares, ninth) = ([spare(9)], grant(9));
     instances.keep_spare(keep(&mine, &spares)).await.unwrap();
     let commit = Commit {
+        events: &[],
         key: &mine.key,
         incarnation: mine.incarnation,
         base: 1,
@@ -168,6 +170,7 @@ async fn a_refused_grant_is_suspect_and_may_be_leased_and_committed() {
     assert!(matches!(leased, Leased::Held), "{leased:?}");
     let renewed = grant(suspect.epoch + 1);
     let commit = Commit {
+        events: &[],
         key: &suspect.key,
         incarnation: suspect.incarnation,
         base: 1,
@@ -188,6 +191,7 @@ async fn what_a_late_grant_displaces_becomes_a_spare() {
     let newest = grant(8);
     let kept = [spare(1)];
     let late = Commit {
+        events: &[],
         key: &mine.key,
         incarnation: mine.incarnation,
         base: 1,

@@ -113,6 +113,7 @@ impl World {
     /// Connects an instance.
     pub(crate) async fn connect(&self, instance: &Instance) -> Instance {
         let connect = Connect {
+            events: &[],
             key: &instance.key,
             epoch: instance.epoch,
             incarnation: instance.incarnation,
@@ -257,6 +258,7 @@ pub(crate) fn instance(method: &MethodKey) -> Instance {
         failures: 0,
         last_failure: None,
         spares: Vec::new(),
+        told_ended: false,
         state: State::Pending,
     }
 }

@@ -214,6 +214,7 @@ impl Authorise<'_> {
             failures: 0,
             last_failure: None,
             spares: Vec::new(),
+            told_ended: false,
             state: State::Pending,
         };
         match self.instances.create(&instance).await? {

@@ -18,6 +18,7 @@ use crate::{
     model::{
         Secret,
         authorisation::{Authorisation, Binding, Digest, Miss, Progress},
+        event::{Event, EventKind, Moment},
         failure::FailureCode,
         grant::{Grant, StoredGrant, Tokens},
         id::InstanceKey,
@@ -340,6 +341,19 @@ impl Complete<'_> {
             )?;
             let due = due(key, &stored);
             let values = &authorisation.values;
+            let event = Event::of_instance(
+                key,
+                &authorisation.method_key(),
+                Moment {
+                    incarnation: incarnation + 1,
+                    epoch: epoch + 1,
+                },
+                self.clock.now(),
+                EventKind::Connected {
+                    reconnected: incarnation > 0,
+                },
+            );
+            let events = std::slice::from_ref(&event);
             let connect = || {
                 self.instances.connect(Connect {
                     key,
@@ -347,16 +361,21 @@ impl Complete<'_> {
                     incarnation,
                     grant: &stored,
                     values,
+                    events,
                     due,
                 })
             };
             match insist(self.clock, connect).await? {
-                Connected::Done => return Ok(Ok(())),
+                Connected::Done => {
+                    self.announce.announce(events).await;
+                    return Ok(Ok(()));
+                }
                 Connected::Moved(now)
                     if now
                         .grant()
                         .is_some_and(|grant| grant.tokens == stored.tokens) =>
                 {
+                    self.announce.announce(events).await;
                     return Ok(Ok(()));
                 }
                 Connected::Moved(now) => (epoch, incarnation) = (now.epoch, now.incarnation),

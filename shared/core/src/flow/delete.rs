@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     model::{
+        event::{Event, EventKind, Moment},
         failure::Failure,
         grant::Tokens,
         id::InstanceKey,
@@ -86,14 +87,24 @@ impl Delete<'_> {
         let now = self.clock.now();
         let due = Due::of(key, after_lease(now));
         let found = self.instances.find(key).await?;
-        if found.is_none_or(|found| matches!(found.state, State::Deleted { .. })) {
+        let found = found.filter(|found| !matches!(found.state, State::Deleted { .. }));
+        let Some(found) = found else {
             return Err(DeleteError::Gone);
-        }
+        };
+        // It happens once, whatever else happens at the same time.
+        let once = Moment {
+            incarnation: 0,
+            epoch: 0,
+        };
+        let told = EventKind::Disconnected {};
+        let event = Event::of_instance(key, &found.method_key(), once, now, told);
+        let events = std::slice::from_ref(&event);
         let instance = self
             .instances
-            .mark(key, now, due)
+            .mark(key, now, due, events)
             .await?
             .ok_or(DeleteError::Gone)?;
+        self.announce.announce(events).await;
         let revocation = self.revoke(&instance).await;
         self.instances.forget(&instance).await?;
         Ok(revocation)

@@ -33,6 +33,8 @@ pub struct Deployment {
     base_url: String,
     /// Where providers send people back to.
     callback_url: String,
+    /// Whether every refresh is told.
+    tells_refreshes: bool,
 }
 
 impl Deployment {
@@ -44,7 +46,23 @@ impl Deployment {
         Self {
             base_url,
             callback_url,
+            tells_refreshes: false,
         }
+    }
+
+    /// The same with `instance.refreshed` told or not; by default it is not.
+    #[must_use]
+    pub fn telling_refreshes(self, tells_refreshes: bool) -> Self {
+        Self {
+            tells_refreshes,
+            ..self
+        }
+    }
+
+    /// Whether `instance.refreshed` is told.
+    #[must_use]
+    pub fn tells_refreshes(&self) -> bool {
+        self.tells_refreshes
     }
 
     /// Where people and callers reach us, without a trailing slash.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    announce::end,
     open::{Whose, known_values},
     refresh::{Refresh, RefreshError, Refreshed},
 };
@@ -207,14 +208,18 @@ impl Refresh<'_> {
             code: FailureCode::NotRefreshable,
             words: None,
         };
+        let events = end(instance, instance.epoch, &cause);
         let condemn = Condemn {
             key: &instance.key,
             incarnation: instance.incarnation,
             base: grant.epoch,
             held: None,
             cause: &cause,
+            events: &events,
         };
-        self.instances.condemn(condemn).await?;
+        if self.instances.condemn(condemn).await? {
+            self.announce.announce(&events).await;
+        }
         Ok(VendError::ReconnectRequired(cause))
     }
 

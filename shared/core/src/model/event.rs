@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     failure::Failure,
     id::{ConnectorId, IdError, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
+    instance::Instance,
 };
 
 /// The version of the format. A change that a reader must know of starts the next; fields may be added.
@@ -70,20 +71,17 @@ pub enum EventKind {
         /// Why the grant ended.
         failure: Failure,
     },
-    /// What the last warning said is no longer true, without anything that the user did.
+    /// What `instance.reconnect_required` said is no longer so, without anything that the user did.
     #[serde(rename = "instance.recovered")]
-    Recovered {
-        /// The warning.
-        after: Warning,
-    },
-    /// The refresh token will end, and the connection with it, unless the user consents again.
+    Recovered {},
+    /// The connection will end, by its age or for want of use, unless the user consents again.
     #[serde(rename = "instance.expiring")]
     Expiring {
         /// When it ends.
         #[schema(value_type = String, format = DateTime)]
         ends_at: Timestamp,
     },
-    /// An instance that had been connected was deleted.
+    /// The instance was deleted, and its tokens with it.
     #[serde(rename = "instance.disconnected")]
     Disconnected {},
     /// The provider refuses the client, or its answers can't be read: the builder has to act.
@@ -97,16 +95,6 @@ pub enum EventKind {
     MethodRecovered {},
 }
 
-/// A warning about an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Warning {
-    /// That only a new consent helps.
-    ReconnectRequired,
-    /// That its refresh token will end.
-    Expiring,
-}
-
 impl EventKind {
     /// The name of the kind, as `type` spells it.
     #[must_use]
@@ -115,13 +103,22 @@ impl EventKind {
             Self::Connected { .. } => "instance.connected",
             Self::Refreshed { .. } => "instance.refreshed",
             Self::ReconnectRequired { .. } => "instance.reconnect_required",
-            Self::Recovered { .. } => "instance.recovered",
+            Self::Recovered {} => "instance.recovered",
             Self::Expiring { .. } => "instance.expiring",
             Self::Disconnected {} => "instance.disconnected",
             Self::MethodFaulty { .. } => "auth_method.faulty",
             Self::MethodRecovered {} => "auth_method.recovered",
         }
     }
+}
+
+/// What names one event: its tenant and its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Which one it is.
+    pub id: EventId,
 }
 
 /// Where in an instance's life something happened. No two consents, leases or grants of one instance
@@ -159,6 +156,25 @@ impl Event {
         Self::new(key, &subject, time, kind)
     }
 
+    /// An event of an instance, as it is but for its epoch.
+    #[must_use]
+    pub fn of(instance: &Instance, epoch: u64, time: Timestamp, kind: EventKind) -> Self {
+        let moment = Moment {
+            incarnation: instance.incarnation,
+            epoch,
+        };
+        Self::of_instance(&instance.key, &instance.method_key(), moment, time, kind)
+    }
+
+    /// What names it.
+    #[must_use]
+    pub fn key(&self) -> EventKey {
+        EventKey {
+            tenant: self.tenant.clone(),
+            id: self.id.clone(),
+        }
+    }
+
     fn new(method: &MethodKey, subject: &str, time: Timestamp, kind: EventKind) -> Self {
         Self {
             v: VERSION,
@@ -186,6 +202,13 @@ impl EventId {
     fn of(subject: &str, kind: &str) -> Self {
         let uuid = Uuid::new_v5(&NAMESPACE, format!("{subject}/{kind}").as_bytes());
         Self(format!("{}{}", Self::PREFIX, uuid.simple()).into())
+    }
+
+    /// A number fixed for each event that spreads events over shards.
+    #[must_use]
+    pub fn spread(&self) -> u8 {
+        let tail = self.0.get(self.0.len().saturating_sub(2)..).unwrap_or("0");
+        u8::from_str_radix(tail, 16).unwrap_or(0)
     }
 
     /// The id as text.
@@ -268,9 +291,7 @@ mod tests {
             EventKind::Connected { reconnected: true },
             EventKind::Refreshed { expires_at: None },
             EventKind::ReconnectRequired { failure: failure() },
-            EventKind::Recovered {
-                after: Warning::ReconnectRequired,
-            },
+            EventKind::Recovered {},
             EventKind::Expiring {
                 ends_at: Timestamp::UNIX_EPOCH,
             },

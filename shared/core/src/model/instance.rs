@@ -45,6 +45,8 @@ pub struct Instance {
     pub last_failure: Option<Failure>,
     /// Answers out of order, or unread; in the order of their epochs.
     pub spares: Vec<Spare>,
+    /// Whether it was told that only a new consent helps, and not yet that this is no longer so.
+    pub told_ended: bool,
     /// What it can do.
     pub state: State,
 }

@@ -2,12 +2,15 @@
 //!
 //! The refresh protocol lives by the conditions named here. Every write is one conditional write;
 //! where it fails, the item as it is comes back with the failure, so that nothing is read twice.
+//! What is to be told of a write is left pending in the [`Outbox`](super::Outbox) with it, or neither
+//! is made. A write that tells nothing touches no other item.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::store::{Page, PageAsk, StoreError};
 use crate::model::{
+    event::Event,
     failure::Failure,
     grant::StoredGrant,
     id::{InstanceKey, TenantId},
@@ -72,6 +75,8 @@ pub struct Connect<'a> {
     pub grant: &'a StoredGrant,
     /// The values that the consent was given for.
     pub values: &'a StoredValues,
+    /// What is to be told of it.
+    pub events: &'a [Event],
     /// When the instance wants attention next.
     pub due: Option<Due>,
 }
@@ -158,6 +163,8 @@ pub struct Commit<'a> {
     pub base: u64,
     /// The grant; its epoch is the lease's.
     pub grant: &'a StoredGrant,
+    /// What is to be told of it.
+    pub events: &'a [Event],
     /// When the instance wants attention next.
     pub due: Option<Due>,
 }
@@ -226,6 +233,23 @@ pub struct Condemn<'a> {
     pub held: Option<(&'a str, &'a [Spare])>,
     /// Why.
     pub cause: &'a Failure,
+    /// What is to be told of it.
+    pub events: &'a [Event],
+}
+
+/// A warning that a connection will end.
+#[derive(Debug, Clone)]
+pub struct Warn<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The consent that it lives by; it is warned of its end once.
+    pub incarnation: u64,
+    /// The epoch whose tokens it has.
+    pub base: u64,
+    /// What is to be told.
+    pub events: &'a [Event],
+    /// When the instance wants attention next.
+    pub due: Option<Due>,
 }
 
 /// Refreshes instances.
@@ -287,6 +311,13 @@ pub trait Leases: ReadInstances {
     /// # Errors
     /// [`StoreError`] if the store can't answer.
     async fn condemn(&self, condemn: Condemn<'_>) -> Result<bool, StoreError>;
+
+    /// Remembers that a user was warned of the end of this consent, if its grant may be used, nothing
+    /// has moved, no lease is held, and it has not been remembered before; whether it was remembered.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn warn(&self, warn: Warn<'_>) -> Result<bool, StoreError>;
 }
 
 /// Finds what is due, of all tenants.
@@ -309,7 +340,8 @@ pub trait DueInstances: Send + Sync {
 #[async_trait]
 pub trait Deletions: ReadInstances {
     /// Marks an instance as deleted: no lease, commit or consent succeeds any more. `due` is when
-    /// the refresher looks after what is left. The instance as it is then; `None` if there is none.
+    /// the refresher looks after what is left; `events` is what is to be told of it. The instance as it
+    /// is then; `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
@@ -318,6 +350,7 @@ pub trait Deletions: ReadInstances {
         key: &InstanceKey,
         now: Timestamp,
         due: Due,
+        events: &[Event],
     ) -> Result<Option<Instance>, StoreError>;
 
     /// Forgets the tokens and values of a marked instance and counts it out at its auth method, in

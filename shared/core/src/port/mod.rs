@@ -12,6 +12,7 @@ mod entropy;
 mod events;
 mod instances;
 mod methods;
+mod outbox;
 mod sessions;
 mod settings;
 mod store;
@@ -27,9 +28,10 @@ pub use events::{Events, PublishError};
 pub use instances::{
     Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
     DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, ReadInstances, SHARDS,
-    Spares, shard,
+    Spares, Warn, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
+pub use outbox::{EVENT_SHARDS, GRACE, Outbox};
 pub use sessions::Sessions;
 pub use settings::{EditSettings, ReadSettings};
 pub use store::{Change, Page, PageAsk, Removal, StoreError};

@@ -8,6 +8,7 @@ use super::{Held, Prepared, Refresh, RefreshError, Refreshed, due};
 use crate::{
     flow::{exchange::Source, retry, seal::seal_grant},
     model::{
+        event::{Event, EventKind},
         grant::{Grant, StoredGrant},
         id::InstanceKey,
         instance::{Instance, State},
@@ -36,10 +37,14 @@ impl Refresh<'_> {
         grant: Grant,
     ) -> Result<Refreshed, RefreshError> {
         let stored = self.sealed(&held.instance.key, held.epoch(), &grant)?;
-        let commit = commit(held.instance, held.grant.epoch, &stored);
+        let events = self.renewal(held.instance, &stored);
+        let commit = commit(held.instance, held.grant.epoch, &stored, &events);
         let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await?;
         let settled = match committed {
-            Committed::Done => Settled::Current,
+            Committed::Done => {
+                self.announce.announce(&events).await;
+                Settled::Current
+            }
             Committed::Moved(now) => {
                 let spare = Spare::of(stored.clone());
                 self.settle(held.instance, held.grant.epoch, &spare, now)
@@ -127,13 +132,31 @@ impl Refresh<'_> {
         } else {
             with_spare(&others, Spare::of(displaced.clone()))
         };
-        let commit = commit(current, displaced.epoch, late);
+        let events = self.renewal(current, late);
+        let commit = commit(current, displaced.epoch, late, &events);
         let spares = Spares {
             seen: &current.spares,
             kept: &kept,
         };
         let write = || self.instances.commit_late(commit.clone(), spares);
-        Ok(retry::insist(self.clock, write).await?)
+        let committed = retry::insist(self.clock, write).await?;
+        if matches!(committed, Committed::Done) {
+            self.announce.announce(&events).await;
+        }
+        Ok(committed)
+    }
+
+    /// What is to be told of a grant that a refresh has brought.
+    fn renewal(&self, instance: &Instance, grant: &StoredGrant) -> Vec<Event> {
+        let recovered = instance.told_ended.then_some(EventKind::Recovered {});
+        let expires_at = grant.expires_at;
+        let refreshed = self.deployment.tells_refreshes();
+        let refreshed = refreshed.then_some(EventKind::Refreshed { expires_at });
+        let kinds = recovered.into_iter().chain(refreshed);
+        let now = self.clock.now();
+        kinds
+            .map(|kind| Event::of(instance, grant.epoch, now, kind))
+            .collect()
     }
 
     /// Keeps a spare, in the place of another of its epoch.
@@ -216,12 +239,18 @@ impl Refresh<'_> {
     }
 }
 
-fn commit<'c>(instance: &'c Instance, base: u64, grant: &'c StoredGrant) -> Commit<'c> {
+fn commit<'c>(
+    instance: &'c Instance,
+    base: u64,
+    grant: &'c StoredGrant,
+    events: &'c [Event],
+) -> Commit<'c> {
     Commit {
         key: &instance.key,
         incarnation: instance.incarnation,
         base,
         grant,
+        events,
         due: due(&instance.key, grant),
     }
 }

@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::{Held, Prepared, Refresh, RefreshError, Refreshed, later};
 use crate::{
-    flow::retry,
+    flow::{announce::end, retry},
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
@@ -44,16 +44,19 @@ impl Refresh<'_> {
             code: failure.code,
             words: failure.words,
         };
+        let events = end(held.instance, held.epoch(), &cause);
         let condemn = Condemn {
             key: &held.instance.key,
             incarnation: held.instance.incarnation,
             base: held.grant.epoch,
             held: Some((&held.nonce, &held.instance.spares)),
             cause: &cause,
+            events: &events,
         };
         if !self.instances.condemn(condemn).await? {
             return Ok(Refreshed::Moved);
         }
+        self.announce.announce(&events).await;
         info!(instance = %held.instance.key.id, code = ?cause.code, words = cause.words.as_deref(), "reconnect required");
         Ok(Refreshed::Ended(cause))
     }
@@ -69,6 +72,7 @@ impl Refresh<'_> {
             incarnation: instance.incarnation,
             base: held.grant.epoch,
             grant: spare,
+            events: &[],
             due: Some(Due::of(&instance.key, self.clock.now())),
         };
         let kept = without_spare(&instance.spares, spare.epoch);

@@ -1,0 +1,158 @@
+//! The outbox in DynamoDB: an item for each pending event, beside the instances and in their index.
+//!
+//! A write that tells something is a transaction of two items; all others stay what they are.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use latchkey_core::{
+    model::{
+        event::{Event, EventKey},
+        id::InstanceId,
+    },
+    port::{EVENT_SHARDS, GRACE, Outbox, Page, PageAsk, SHARDS, StoreError},
+};
+
+use crate::{
+    expression::Expression,
+    item::{Item, Reader, item, json, number, second_after, text},
+    table::{List, Table},
+    tables::DUE,
+    write::{Part, Transacted, Written},
+};
+
+/// Where a tenant's instances begin among its items: its events come before.
+pub(crate) const AFTER_EVENTS: &str = InstanceId::PREFIX;
+
+/// Pending events in DynamoDB.
+#[derive(Clone)]
+pub struct DynamoOutbox(pub(crate) Table);
+
+impl std::fmt::Debug for DynamoOutbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DynamoOutbox")
+    }
+}
+
+impl DynamoOutbox {
+    /// Changes an item of a table, and leaves events pending with it: both or neither.
+    pub(crate) async fn change(
+        &self,
+        table: &Table,
+        changed: Item,
+        expression: &Expression,
+        events: &[Event],
+    ) -> Result<Written, StoreError> {
+        if events.is_empty() {
+            return table.update(changed, expression).await;
+        }
+        let mut parts = vec![table.update_part(changed, expression)?];
+        for event in events {
+            parts.push(self.0.put_part(pending(event))?);
+        }
+        Ok(match table.transact(parts).await? {
+            Transacted::Done => Written::Done(Item::new()),
+            Transacted::Refused(parts) => match parts.into_iter().next() {
+                Some(Part::Refused(now)) => Written::Refused(now),
+                // Nothing is asked of the events, so it is the change that did not hold.
+                Some(Part::Held) | None => Written::Refused(None),
+            },
+        })
+    }
+}
+
+#[async_trait]
+impl Outbox for DynamoOutbox {
+    async fn overdue(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        page: &PageAsk,
+    ) -> Result<Page<EventKey>, StoreError> {
+        let list = List {
+            index: Some(DUE),
+            hash: ("due_shard", number(SHARDS + shard)),
+            range: "due_at",
+        };
+        let after = page
+            .after
+            .as_deref()
+            .map(|cursor| start_after(shard, cursor));
+        let after = after.transpose()?;
+        let until = now.as_millisecond().div_euclid(1000);
+        let (items, has_more) = self.0.up_to(&list, until, after, page.limit).await?;
+        let next = match items.last() {
+            Some(last) if has_more => Some(cursor(Reader(last))?),
+            Some(_) | None => None,
+        };
+        let keys = items.iter().map(|item| read_key(Reader(item)));
+        Ok(Page {
+            items: keys.collect::<Result<_, _>>()?,
+            next,
+        })
+    }
+
+    async fn find(&self, wanted: &EventKey) -> Result<Option<Event>, StoreError> {
+        let found = self.0.get(key(wanted)).await?;
+        let event = |item: Item| Reader(&item).format_1()?.json("event");
+        found.map(event).transpose()
+    }
+
+    async fn forget(&self, published: &EventKey) -> Result<(), StoreError> {
+        match self.0.delete(key(published), &Expression::new()).await? {
+            Written::Done(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+}
+
+fn key(key: &EventKey) -> Item {
+    item([
+        ("tenant", text(key.tenant.as_str())),
+        ("instance", text(key.id.as_str())),
+    ])
+}
+
+fn read_key(item: Reader<'_>) -> Result<EventKey, StoreError> {
+    Ok(EventKey {
+        tenant: item.parsed("tenant")?,
+        id: item.parsed("instance")?,
+    })
+}
+
+fn pending(event: &Event) -> Item {
+    let overdue_at = event.time.saturating_add(GRACE).unwrap_or(Timestamp::MAX);
+    let mut pending = key(&event.key());
+    pending.extend(item([
+        ("v", number(1)),
+        ("event", json(event)),
+        (
+            "due_shard",
+            number(SHARDS + event.id.spread() % EVENT_SHARDS),
+        ),
+        ("due_at", number(second_after(overdue_at))),
+    ]));
+    pending
+}
+
+/// Where the next page begins: many events may be due in one second, so the key goes with it.
+fn cursor(item: Reader<'_>) -> Result<String, StoreError> {
+    let due_at: i64 = item.number("due_at")?;
+    let key = read_key(item)?;
+    Ok(format!("{due_at}#{}#{}", key.tenant, key.id))
+}
+
+fn start_after(shard: u8, cursor: &str) -> Result<Item, StoreError> {
+    let mut start = parse(cursor).ok_or(StoreError::Corrupt("cursor"))?;
+    start.insert("due_shard".to_owned(), number(SHARDS + shard));
+    Ok(start)
+}
+
+fn parse(cursor: &str) -> Option<Item> {
+    let mut parts = cursor.splitn(3, '#');
+    let due_at: i64 = parts.next()?.parse().ok()?;
+    let mut start = key(&EventKey {
+        tenant: parts.next()?.parse().ok()?,
+        id: parts.next()?.parse().ok()?,
+    });
+    start.insert("due_at".to_owned(), number(due_at));
+    Some(start)
+}
