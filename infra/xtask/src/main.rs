@@ -6,6 +6,7 @@
 //! | `setup` | installs what the tests need |
 //! | `lint` | format, clippy, licences and duplicates, documentation |
 //! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
+//! | `model` | checks the refresh protocol's model in more states than the tests do; takes about an hour |
 //! | `openapi` | writes `infra/openapi.json` anew |
 //! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
@@ -36,12 +37,16 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "setup" => setup::all(),
         Some((verb, [])) if verb == "lint" => lint(),
         Some((verb, [])) if verb == "audit" => audit(),
+        Some((verb, [])) if verb == "model" => {
+            run(&mut cargo(&["run", "--package", "latchkey-model"]))
+        }
         Some((verb, [])) if verb == "openapi" => kept("--openapi", "infra/openapi.json"),
         Some((verb, [])) if verb == "schema" => {
             kept("--schema", "shared/presets/definition.schema.json")
         }
         Some(_) | None => Err(Failed::Here(
-            "usage: cargo xtask test [ARG…] | setup | lint | audit | openapi | schema".to_owned(),
+            "usage: cargo xtask test [ARG…] | setup | lint | audit | model | openapi | schema"
+                .to_owned(),
         )),
     };
     let (why, code) = match outcome {

@@ -38,6 +38,7 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-emulators": "",
       "latchkey-import": "",
       "latchkey-local": "auth-methods authorise aws callback core credentials demo-provider egress import refresher web",
+      "latchkey-model": "",
       "latchkey-presets": "",
       "latchkey-refresher": "aws core egress",
       "latchkey-tests": "aws core egress emulators local",
