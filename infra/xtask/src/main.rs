@@ -6,7 +6,7 @@
 //! | `setup` | installs what the tests need |
 //! | `lint` | format, clippy, licences and duplicates, documentation |
 //! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
-//! | `model` | checks the refresh protocol's model in more states than the tests do; takes about an hour |
+//! | `model` | checks the refresh protocol's model in more states than the tests do; takes long |
 //! | `openapi` | writes `infra/openapi.json` anew |
 //! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
