@@ -68,7 +68,8 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 fn test(arguments: &[String]) -> Outcome {
     setup::all()?;
     // Some tests start the local server as a process of its own: they should not wait for it to be built.
-    run(&mut cargo(&["build", "--package", "latchkey-local"]))?;
+    // With the workspace's features, as the tests have them, so that nothing is built twice.
+    run(&mut cargo(&["build", "--workspace", "--bin", "latchkey"]))?;
     run(cargo(&["test", "--workspace"])
         .args(arguments)
         .env("LATCHKEY_TOOLS", setup::tools()))
