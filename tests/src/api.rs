@@ -1,7 +1,9 @@
 //! Latchkey's API, as a platform calls it.
 
-use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
+
+use crate::stream::EventStream;
 
 /// A caller with an API key.
 #[derive(Debug, Clone)]
@@ -74,8 +76,30 @@ impl Api {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// Listens to the stream of events, from the one on that was seen last.
+    pub async fn listen(&self, last_seen: Option<&str>) -> EventStream {
+        let api = match last_seen {
+            Some(id) => self.with_header("last-event-id", id),
+            None => self.clone(),
+        };
+        let request = api.request(Method::GET, "/v1/events", None);
+        EventStream::of(request.send().await.expect("the API answers"))
+    }
+
     /// Sends any request.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
+        let request = self.request(method, path, body);
+        let answer = request.send().await.expect("the API answers");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = answer.bytes().await.expect("the API's answer is whole");
+        Reply {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> RequestBuilder {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
@@ -88,14 +112,7 @@ impl Api {
                 .header("content-type", "application/json")
                 .body(body.to_string());
         }
-        let answer = request.send().await.expect("the API answers");
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let bytes = answer.bytes().await.expect("the API's answer is whole");
-        Reply {
-            status,
-            headers,
-            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        }
+        request
     }
 
     /// Makes a connector and gives its id.

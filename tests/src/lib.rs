@@ -20,6 +20,7 @@ pub mod routed;
 pub mod scripted;
 pub mod server;
 pub mod shop;
+pub mod stream;
 pub mod visitor;
 pub mod world;
 

@@ -33,6 +33,12 @@ impl Process {
             .append(true)
             .open(&path)
             .expect("a log");
+        Self::start_logging(directory, arguments, log.into())
+    }
+
+    /// The same with another place for its log.
+    #[must_use]
+    pub fn start_logging(directory: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(binary())
             .arg("--directory")
             .arg(directory)
@@ -47,7 +53,7 @@ impl Process {
         Self {
             output,
             child,
-            log: path,
+            log: directory.join("log"),
         }
     }
 

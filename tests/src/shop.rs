@@ -1,5 +1,7 @@
 //! A Latchkey and a provider that know each other, with a proxy between them.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -33,6 +35,14 @@ impl Shop {
     /// With `oidc-provider`, which rotates refresh tokens and ends a connection whose old one is used.
     pub async fn oidc_provider() -> Self {
         let world = World::start().await;
+        let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
+        let proxy = Proxy::before(&provider.base).await;
+        Self::define(world, provider, proxy, |_| {}).await
+    }
+
+    /// With `oidc-provider`, and a Latchkey that tells every refresh.
+    pub async fn telling_refreshes() -> Self {
+        let world = World::start_telling_refreshes().await;
         let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
         let proxy = Proxy::before(&provider.base).await;
         Self::define(world, provider, proxy, |_| {}).await
@@ -88,6 +98,28 @@ impl Shop {
         ahead: i64,
         action: impl AsyncFnOnce(&Api, &Proxy),
     ) -> Self {
+        let flags = ["--schedule", schedule];
+        self.ended(&flags, None, ahead, action).await
+    }
+
+    /// The same with a process that does nothing by itself and logs no more than `filter` says, to `log`.
+    pub async fn killed_at_its_log(
+        self,
+        filter: &str,
+        log: Stdio,
+        action: impl AsyncFnOnce(&Api, &Proxy),
+    ) -> Self {
+        let flags = ["--schedule", "0", "--log", filter];
+        self.ended(&flags, Some(log), 0, action).await
+    }
+
+    async fn ended(
+        self,
+        flags: &[&str],
+        log: Option<Stdio>,
+        ahead: i64,
+        action: impl AsyncFnOnce(&Api, &Proxy),
+    ) -> Self {
         let Self {
             world,
             provider,
@@ -97,17 +129,12 @@ impl Shop {
         } = self;
         let (directory, port, api) = world.stop().await;
         let port_text = port.to_string();
-        let flags = [
-            "--port",
-            &port_text,
-            "--store-port",
-            "0",
-            "--demo",
-            "off",
-            "--schedule",
-            schedule,
-        ];
-        let mut process = Process::start(directory.path(), &flags);
+        let same = ["--port", &port_text, "--store-port", "0", "--demo", "off"];
+        let flags = [&same, flags].concat();
+        let mut process = match log {
+            Some(log) => Process::start_logging(directory.path(), &flags, log),
+            None => Process::start(directory.path(), &flags),
+        };
         process.says("API key").await;
         action(&api, &proxy).await;
         process.kill().await;

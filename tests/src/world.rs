@@ -39,6 +39,19 @@ impl World {
         }
     }
 
+    /// Starts one with nothing in it that tells every refresh.
+    pub async fn start_telling_refreshes() -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let clock = Arc::new(ShiftedClock::default());
+        let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
+        let options = Options {
+            refreshed_events: Switch::On,
+            ..options(directory.path().into(), 0)
+        };
+        let server = Server::start(&options, shared).await;
+        Self::new(server.expect("it starts"), clock, directory)
+    }
+
     /// Starts one with nothing in it, and a way out of the test's.
     pub async fn start_over(egress: Arc<dyn Egress>) -> Self {
         let directory = TempDir::new().expect("a directory");
@@ -221,6 +234,7 @@ pub fn options(directory: PathBuf, port: u16) -> Options {
         store_port: 0,
         demo: Switch::Off,
         schedule: 0,
+        refreshed_events: Switch::Off,
         base_url: None,
         log: "info".to_owned(),
         openapi: false,

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use latchkey_aws::{LogEvents, SealedVault, Store};
+use latchkey_aws::{SealedVault, Store};
 use latchkey_core::{
     flow::Deployment,
     port::{Clock, Egress, Entropy, Events, Seal, Vault},
 };
 use latchkey_refresher::Ports as Refresher;
+
+use crate::events::LocalEvents;
 
 /// The functions with what they reach.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub(crate) struct Functions {
     pub(crate) callback: latchkey_callback::Ports,
     pub(crate) credentials: latchkey_credentials::Ports,
     pub(crate) refresher: Refresher,
+    /// What is told of all this.
+    pub(crate) events: Arc<LocalEvents>,
 }
 
 /// Wires the functions as their `main`s do.
@@ -30,9 +34,11 @@ pub(crate) fn wire(
 ) -> Functions {
     let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
     let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
-    let events: Arc<dyn Events> = Arc::new(LogEvents);
+    let told = Arc::new(LocalEvents::new());
+    let events: Arc<dyn Events> = Arc::<LocalEvents>::clone(&told);
     let store = store.clone();
     Functions {
+        events: told,
         auth_methods: latchkey_auth_methods::Ports {
             connectors: store.connectors,
             methods: store.methods.clone(),

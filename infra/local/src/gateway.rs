@@ -1,5 +1,7 @@
 //! One port for all HTTP functions, in the place of API Gateway; and the OpenAPI document.
 
+use std::sync::Arc;
+
 use axum::{Json, Router, routing::get};
 use latchkey_core::model::fault::Fault;
 use latchkey_web::{
@@ -17,7 +19,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::functions::Functions;
+use crate::{events, functions::Functions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +37,7 @@ use crate::functions::Functions;
         (name = "presets", description = "Definitions of real providers to start from"),
         (name = "instances", description = "A user's authenticated use of a connector"),
         (name = "credentials", description = "What a process puts on its own requests"),
+        (name = "events", description = "What happens to instances and auth methods, as it happens"),
         (name = "settings", description = "What holds for the whole tenant"),
         (name = "API keys", description = "Who may use this API"),
         (name = "pages", description = "What people see in their browsers"),
@@ -54,12 +57,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     )
 }
 
-fn routers() -> [utoipa::openapi::OpenApi; 4] {
+fn routers() -> [utoipa::openapi::OpenApi; 5] {
     [
         latchkey_auth_methods::router().into_openapi(),
         latchkey_authorise::router().into_openapi(),
         latchkey_callback::router().into_openapi(),
         latchkey_credentials::router().into_openapi(),
+        events::router().into_openapi(),
     ]
 }
 
@@ -86,7 +90,8 @@ pub(crate) fn router(
         .merge(latchkey_auth_methods::router().with_state(functions.auth_methods.clone()))
         .merge(latchkey_authorise::router().with_state(functions.authorise.clone()))
         .merge(latchkey_callback::router().with_state(functions.callback.clone()))
-        .merge(latchkey_credentials::router().with_state(functions.credentials.clone()));
+        .merge(latchkey_credentials::router().with_state(functions.credentials.clone()))
+        .merge(events::router().with_state(Arc::clone(&functions.events)));
     let (functions, _) = functions.split_for_parts();
     let document = openapi();
     let pages = Router::new()

@@ -5,6 +5,7 @@
 
 mod command;
 mod demo;
+mod events;
 mod functions;
 mod gateway;
 mod options;

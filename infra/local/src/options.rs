@@ -31,6 +31,10 @@ pub struct Options {
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     pub schedule: u64,
 
+    /// Whether `instance.refreshed` is told, for every refresh.
+    #[arg(long, default_value = "off", value_name = "ON|OFF")]
+    pub refreshed_events: Switch,
+
     /// Where people reach this server, if it is not `http://127.0.0.1:PORT`.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<url::Url>,

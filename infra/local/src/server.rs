@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::{
-    Options,
+    Options, Switch,
     functions::{self, Functions},
     gateway,
     schedule::Schedule,
@@ -82,7 +82,8 @@ impl Server {
             keyring(&directory, &*entropy)?,
             Arc::clone(&entropy),
         ));
-        let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url));
+        let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url))
+            .telling_refreshes(options.refreshed_events == Switch::On);
         let functions = functions::wire(&store, &vault, &clock, &entropy, &egress, deployment);
 
         let tenant = tenant();

@@ -1,4 +1,4 @@
-//! The DynamoDB client, made lean.
+//! The clients of AWS's services, made lean.
 //!
 //! # Why
 //! The SDK's defaults cost a cold start ten times what it needs: they decode every root certificate of
@@ -8,16 +8,18 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    Client, Config,
+    Client,
     config::{
-        BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
-        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+        BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider,
+        SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+        timeout::TimeoutConfig,
     },
 };
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_types::SdkConfig;
 use latchkey_core::model::Secret;
 use url::{Host, Url};
 
@@ -31,7 +33,7 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 /// The refresh protocol counts on it: what is begun in time must end in time (`flow::refresh`).
 const OPERATION: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
-/// DynamoDB answers in milliseconds; the SDK's own first back-off is a second.
+/// AWS answers in milliseconds; the SDK's own first back-off is a second.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Where the store is, and how we show who we are.
@@ -114,18 +116,24 @@ impl StoreSettings {
     /// A client with these settings. Nothing is sent before the first call.
     #[must_use]
     pub fn client(&self) -> Client {
+        Client::new(&self.sdk(self.endpoint.as_ref()))
+    }
+
+    /// What the clients of all services are made of: the service's endpoint is the region's own unless
+    /// one is given.
+    pub(crate) fn sdk(&self, endpoint: Option<&Url>) -> SdkConfig {
         let credentials = &self.credentials;
         let session_token = credentials.session_token.as_ref();
-        let mut config = Config::builder()
+        let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
-            .credentials_provider(Credentials::new(
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 &credentials.access_key_id,
                 credentials.secret_access_key.expose(),
                 session_token.map(|token| token.expose().clone()),
                 None,
                 "latchkey",
-            ))
+            )))
             // The credentials are at hand: there is nothing to cache.
             .identity_cache(IdentityCache::no_cache())
             .http_client(http_client())
@@ -143,8 +151,8 @@ impl StoreSettings {
             )
             // Answers are small and every attempt has its limit.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        config.set_endpoint_url(self.endpoint.as_ref().map(Url::to_string));
-        Client::from_conf(config.build())
+        config.set_endpoint_url(endpoint.map(Url::to_string));
+        config.build()
     }
 }
 
@@ -160,13 +168,13 @@ fn http_client() -> SharedHttpClient {
 }
 
 /// Reads settings and remembers what is missing.
-struct Wanted<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-    faults: Vec<String>,
+pub(crate) struct Wanted<'a> {
+    pub(crate) lookup: &'a dyn Fn(&str) -> Option<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 impl Wanted<'_> {
-    fn optional(&self, name: &str) -> Option<String> {
+    pub(crate) fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
@@ -177,7 +185,7 @@ impl Wanted<'_> {
         })
     }
 
-    fn endpoint(&mut self, names: &[&str]) -> Option<Url> {
+    pub(crate) fn endpoint(&mut self, names: &[&str]) -> Option<Url> {
         let (name, text) = names
             .iter()
             .find_map(|name| Some((name, self.optional(name)?)))?;

@@ -9,7 +9,10 @@ use latchkey_core::{
 };
 use url::Url;
 
-use crate::{Keyring, LogEvents, OsEntropy, SealedVault, Store, StoreSettings, SystemClock};
+use crate::{
+    EventBridgeEvents, EventSettings, Keyring, LogEvents, OsEntropy, SealedVault, Store,
+    StoreSettings, SystemClock,
+};
 
 /// Everything that a function wires itself from.
 pub struct Environment {
@@ -81,8 +84,11 @@ impl Environment {
                 None
             }
         };
-        let (Some(settings), Some(base_url), Some(keyring), Some(mode)) =
-            (settings, base_url, keyring, mode)
+        let events = EventSettings::from_lookup(lookup, mode.unwrap_or(Mode::Cloud))
+            .map_err(|error| faults.extend(error.0))
+            .ok();
+        let (Some(settings), Some(base_url), Some(keyring), Some(mode), Some(events)) =
+            (settings, base_url, keyring, mode, events)
         else {
             return Err(EnvironmentError(faults));
         };
@@ -91,13 +97,20 @@ impl Environment {
         Ok(Self {
             store: Store::new(&settings, Arc::clone(&clock)),
             vault: Arc::new(SealedVault::new(keyring, Arc::clone(&entropy))),
-            events: Arc::new(LogEvents),
+            events: destination(&events, &settings),
             clock,
             entropy,
-            deployment: Deployment::new(&base_url),
+            deployment: Deployment::new(&base_url).telling_refreshes(events.refreshed),
             mode,
             log: lookup("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned()),
         })
+    }
+}
+
+fn destination(events: &EventSettings, store: &StoreSettings) -> Arc<dyn Events> {
+    match &events.bus {
+        Some(bus) => Arc::new(EventBridgeEvents::new(bus, events.endpoint.as_ref(), store)),
+        None => Arc::new(LogEvents),
     }
 }
 

@@ -36,7 +36,7 @@ pub use clock::SystemClock;
 pub use connectors::DynamoConnectors;
 pub use entropy::OsEntropy;
 pub use environment::{Environment, EnvironmentError};
-pub use events::LogEvents;
+pub use events::{EventBridgeEvents, EventSettings, LogEvents};
 pub use instances::DynamoInstances;
 pub use keyring::{Keyring, KeyringError};
 pub use methods::DynamoMethods;

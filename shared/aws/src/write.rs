@@ -92,15 +92,19 @@ where
 /// Why the store did not answer, in a word or two of ours or the service's error code; never what
 /// was sent.
 pub(crate) fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> StoreError {
-    let kind = match error {
+    StoreError::Unavailable(kind(error).to_owned())
+}
+
+/// Why a service did not answer, in a word or two of ours or its error code; never what was sent.
+pub(crate) fn kind<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &str {
+    match error {
         SdkError::ConstructionFailure(_) => NOT_MADE,
         SdkError::TimeoutError(_) => "time-out",
         SdkError::DispatchFailure(_) => "no connection",
         SdkError::ResponseError(_) => "unreadable answer",
         SdkError::ServiceError(service) => service.err().code().unwrap_or("service error"),
         _ => "unknown failure",
-    };
-    StoreError::Unavailable(kind.to_owned())
+    }
 }
 
 /// What the SDK's builders say where a field is missing; we always give all.

@@ -11,6 +11,7 @@ mod architecture;
 mod browser;
 mod connecting;
 mod definitions;
+mod events;
 mod files;
 mod interfering;
 mod killed;

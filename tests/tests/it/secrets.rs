@@ -96,6 +96,13 @@ async fn no_secret_is_in_any_log_line_or_in_the_store_as_it_is() {
     }
     let log = fs::read_to_string(&log).unwrap();
     let store = shop.world.dump().await;
+    // All events are in the log, as they are on the stream.
+    for kind in ["instance.connected", "instance.disconnected"] {
+        assert!(
+            log.contains(&format!("\\\"type\\\":\\\"{kind}\\\"")),
+            "{kind}"
+        );
+    }
     for (name, secret) in &secrets {
         assert!(!log.contains(secret.as_str()), "{name} is in the log");
         assert!(!store.contains(secret.as_str()), "{name} is in the store");

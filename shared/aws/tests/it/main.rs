@@ -14,6 +14,7 @@ mod connectors;
 mod consents;
 mod deletions;
 mod due;
+mod events;
 mod instances;
 mod leases;
 mod lossy_proxy;

@@ -11,6 +11,7 @@ fn every_case_of_the_store_holds_on_ministack_too() {
             "--test-threads=2",
             "--skip=second_opinion",
             "--skip=secrets",
+            "--skip=events::",
         ])
         .env(STORE, latchkey_emulators::ministack())
         .env("RUST_BACKTRACE", "0")
