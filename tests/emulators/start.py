@@ -14,6 +14,18 @@ import urllib.error
 import urllib.request
 
 
+def load(url):
+    """Has the emulator load what it loads at the first request, for which no client would wait."""
+    scope = "test/20200101/us-east-1/secretsmanager/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": "secretsmanager.ListSecrets",
+    }
+    with urllib.request.urlopen(urllib.request.Request(url, b"{}", headers), timeout=60):
+        pass
+
+
 def moto():
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
@@ -21,7 +33,9 @@ def moto():
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    print(f"http://{host}:{port}", flush=True)
+    url = f"http://{host}:{port}"
+    load(url)
+    print(url, flush=True)
     sys.stdin.read()
 
 
@@ -53,6 +67,7 @@ def ministack():
                     break
             except (OSError, urllib.error.URLError):
                 time.sleep(0.05)
+        load(url)
         print(url, flush=True)
         sys.stdin.read()
         os._exit(0)

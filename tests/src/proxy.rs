@@ -32,6 +32,13 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The operation of AWS that is asked for, if it is a request of that sort.
+    #[must_use]
+    pub fn operation(&self) -> Option<String> {
+        let target = self.headers.get("x-amz-target")?;
+        Some(target.rsplit('.').next()?.to_owned())
+    }
+
     /// A field of a form body.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<String> {
@@ -103,6 +110,7 @@ struct Shared {
     upstream: String,
     quirk: Option<Box<dyn Quirk>>,
     mode: Mutex<Mode>,
+    only: Mutex<Option<String>>,
     seen: Mutex<Vec<Seen>>,
     held: Notify,
     released: Notify,
@@ -135,6 +143,7 @@ impl Proxy {
             upstream: upstream.to_owned(),
             quirk,
             mode: Mutex::new(Mode::Pass),
+            only: Mutex::new(None),
             seen: Mutex::default(),
             held: Notify::new(),
             released: Notify::new(),
@@ -152,6 +161,18 @@ impl Proxy {
     /// Sets what happens to the next requests.
     pub fn set(&self, mode: Mode) {
         *lock(&self.shared.mode) = mode;
+    }
+
+    /// Sets what happens to the next requests for one operation of AWS; others pass.
+    pub fn set_for(&self, operation: &str, mode: Mode) {
+        *lock(&self.shared.only) = Some(operation.to_owned());
+        self.set(mode);
+    }
+
+    /// The operations of AWS that came by were asked for.
+    #[must_use]
+    pub fn operations(&self) -> Vec<String> {
+        self.seen().iter().filter_map(Seen::operation).collect()
     }
 
     /// Waits until a request or an answer is held.
@@ -227,7 +248,14 @@ async fn pass(shared: &Shared, request: Request<Incoming>) -> Option<Response<Fu
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     lock(&shared.seen).push(seen.clone());
-    let mode = lock(&shared.mode).clone();
+    let is_meant = match &*lock(&shared.only) {
+        Some(only) => seen.operation().as_ref() == Some(only),
+        None => true,
+    };
+    let mode = match is_meant {
+        true => lock(&shared.mode).clone(),
+        false => Mode::Pass,
+    };
     if matches!(mode, Mode::HoldRequests) {
         hold(shared).await;
     }
@@ -268,7 +296,7 @@ async fn forward(shared: &Shared, seen: &Seen) -> Reply {
     };
     let mut request =
         http_client().request(asked.method, format!("{}{}", shared.upstream, asked.path));
-    for name in ["authorization", "content-type", "accept"] {
+    for name in ["authorization", "content-type", "accept", "x-amz-target"] {
         if let Some(value) = asked.headers.get(name) {
             request = request.header(name, value);
         }

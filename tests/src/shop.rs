@@ -75,7 +75,22 @@ impl Shop {
 
     /// With `oidc-provider` whose access tokens live five seconds, for servers whose clock can't be moved.
     pub async fn short_lived(rotate: bool) -> Self {
-        let world = World::start().await;
+        Self::short_lived_with(rotate, None).await
+    }
+
+    /// With `oidc-provider`, and refresh tokens in the Secrets Manager at a URL.
+    pub async fn vaulted(secrets_url: &str) -> Self {
+        let secrets_url = secrets_url.parse().expect("a URL");
+        let world = World::start_with(Some(secrets_url)).await;
+        let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
+        let proxy = Proxy::before(&provider.base).await;
+        Self::define(world, provider, proxy, |_| {}).await
+    }
+
+    /// As [`Shop::short_lived`], with refresh tokens in the Secrets Manager at a URL, if it is given.
+    pub async fn short_lived_with(rotate: bool, secrets_url: Option<&str>) -> Self {
+        let secrets_url = secrets_url.map(|url| url.parse().expect("a URL"));
+        let world = World::start_with(secrets_url).await;
         let behaviour = Behaviour {
             access_ttl: 5,
             rotate,
@@ -127,20 +142,23 @@ impl Shop {
             connector,
             method,
         } = self;
-        let (directory, port, api) = world.stop().await;
-        let port_text = port.to_string();
+        let left = world.stop().await;
+        let port_text = left.port.to_string();
         let same = ["--port", &port_text, "--store-port", "0", "--demo", "off"];
-        let flags = [&same, flags].concat();
+        let mut flags = [&same, flags].concat();
+        if let Some(url) = &left.secrets_url {
+            flags.extend(["--secrets-url", url.as_str()]);
+        }
         let mut process = match log {
-            Some(log) => Process::start_logging(directory.path(), &flags, log),
-            None => Process::start(directory.path(), &flags),
+            Some(log) => Process::start_logging(left.directory.path(), &flags, log),
+            None => Process::start(left.directory.path(), &flags),
         };
         process.says("API key").await;
-        action(&api, &proxy).await;
+        action(&left.api, &proxy).await;
         process.kill().await;
         proxy.release();
         provider.advance(ahead).await;
-        let world = World::start_in(directory, port, ahead).await;
+        let world = World::start_in(left, ahead).await;
         Self {
             world,
             provider,

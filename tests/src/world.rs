@@ -2,14 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store, StoreSettings};
+use latchkey_aws::{Keyring, OsEntropy, SealedVault, SecretsManager, Store, StoreSettings};
 use latchkey_core::{
     flow::authenticate::new_key,
-    model::{Secret, api_key::Scope, grant::Tokens, id::InstanceKey, instance::Instance},
-    port::{Clock, EditApiKeys as _, Egress, Entropy as _, ReadInstances as _, Vault as _},
+    model::{
+        Secret, api_key::Scope, grant::Tokens, id::InstanceKey, instance::Instance,
+        refresh_tokens::RefreshTokens,
+    },
+    port::{
+        Clock, EditApiKeys as _, Egress, Entropy as _, ReadInstances as _, Secrets as _, Vault as _,
+    },
 };
 use latchkey_local::{Options, Server, StartError, Switch};
 use tempfile::TempDir;
+use url::Url;
 
 use crate::{api::Api, clock::ShiftedClock};
 
@@ -23,15 +29,21 @@ pub struct World {
     /// A caller with the first API key.
     pub api: Api,
     directory: TempDir,
+    secrets_url: Option<Url>,
 }
 
 impl World {
     /// Starts one with nothing in it.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// Starts one with nothing in it, with refresh tokens in Secrets Manager, if its URL is given.
+    pub async fn start_with(secrets_url: Option<Url>) -> Self {
         let directory = TempDir::new().expect("a directory");
         loop {
-            match serve(&directory, port(), 0).await {
-                Ok((server, clock)) => return Self::new(server, clock, directory),
+            match serve(&directory, port(), 0, secrets_url.clone()).await {
+                Ok((server, clock)) => return Self::new(server, clock, directory, secrets_url),
                 // Another test has it: another port will do.
                 Err(StartError::Port { .. }) => {}
                 Err(error) => panic!("it does not start: {error}"),
@@ -59,36 +71,55 @@ impl World {
         let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
         let options = options(directory.path().into(), 0);
         let server = Server::start_over(&options, shared, egress).await;
-        Self::new(server.expect("it starts"), clock, directory)
+        Self::new(server.expect("it starts"), clock, directory, None)
     }
 
-    /// Starts one over what another has left, on the same port, with the clock so many seconds ahead.
-    pub async fn start_in(directory: TempDir, port: u16, ahead: i64) -> Self {
-        let (server, clock) = serve(&directory, port, ahead).await.expect("it starts");
-        Self::new(server, clock, directory)
+    /// Starts one over what another has left, with the clock so many seconds ahead.
+    pub async fn start_in(left: Left, ahead: i64) -> Self {
+        let Left {
+            directory,
+            port,
+            secrets_url,
+            ..
+        } = left;
+        let served = serve(&directory, port, ahead, secrets_url.clone()).await;
+        let (server, clock) = served.expect("it starts");
+        Self::new(server, clock, directory, secrets_url)
     }
 
-    fn new(server: Server, clock: Arc<ShiftedClock>, directory: TempDir) -> Self {
+    fn new(
+        server: Server,
+        clock: Arc<ShiftedClock>,
+        directory: TempDir,
+        secrets_url: Option<Url>,
+    ) -> Self {
         let api = Api::new(server.url.as_str(), Some(server.api_key.expose()));
         Self {
             server,
             clock,
             api,
             directory,
+            secrets_url,
         }
     }
 
-    /// Ends it: what it has left, its port, and the caller who goes on calling it.
-    pub async fn stop(self) -> (TempDir, u16, Api) {
+    /// Ends it.
+    pub async fn stop(self) -> Left {
         let port = self.port();
         let Self {
             server,
             directory,
             api,
+            secrets_url,
             ..
         } = self;
         server.stop().await;
-        (directory, port, api)
+        Left {
+            directory,
+            port,
+            api,
+            secrets_url,
+        }
     }
 
     /// Its port.
@@ -171,16 +202,30 @@ impl World {
             .is_some()
     }
 
-    /// The refresh token of an instance, which no API gives away: opened with the key file.
+    /// An instance as the store has it.
+    pub async fn instance(&self, instance: &str) -> Instance {
+        let found = self.store().instances.find(&key(instance)).await;
+        found.expect("the store").expect("an instance")
+    }
+
+    /// Where the refresh tokens of an instance are.
+    pub async fn refresh_tokens(&self, instance: &str) -> RefreshTokens {
+        let found = self.instance(instance).await;
+        found.grant().expect("a grant").refresh_tokens.clone()
+    }
+
+    /// The secrets manager that refresh tokens are in.
+    #[must_use]
+    pub fn secrets(&self) -> SecretsManager {
+        let url = self.secrets_url.as_ref().expect("a secrets manager");
+        latchkey_local::secrets(url)
+    }
+
+    /// The refresh token of an instance, which no API gives away: opened with the key file, or read
+    /// from the secrets manager.
     pub async fn refresh_token(&self, instance: &str) -> String {
         let key = key(instance);
-        let found = self
-            .store()
-            .instances
-            .find(&key)
-            .await
-            .expect("the store")
-            .expect("an instance");
+        let found = self.instance(instance).await;
         let grant = found.grant().expect("a grant");
         let keyring = std::fs::read_to_string(self.server.directory().join("keyring.json"))
             .expect("a keyring");
@@ -190,7 +235,13 @@ impl World {
             .open(&Instance::tokens_place(&key, grant.epoch), &grant.tokens)
             .await
             .expect("it opens");
-        let tokens = Tokens::from_plaintext(&opened).expect("tokens");
+        let mut tokens = Tokens::from_plaintext(&opened).expect("tokens");
+        if let RefreshTokens::Version(version) = &grant.refresh_tokens {
+            let name = Instance::secret_name(&key);
+            let text = self.secrets().read(&name, version).await;
+            let text = text.expect("the secrets manager").expect("a version");
+            tokens = tokens.with_refresh_tokens(&text).expect("refresh tokens");
+        }
         tokens
             .main
             .refresh_token
@@ -213,14 +264,32 @@ fn port() -> u16 {
     20_000 + u16::from_le_bytes(bytes) % 12_000
 }
 
+/// What a Latchkey has left that was ended.
+#[derive(Debug)]
+pub struct Left {
+    /// Its files.
+    pub directory: TempDir,
+    /// Its port.
+    pub port: u16,
+    /// The caller who goes on calling it.
+    pub api: Api,
+    /// Its secrets manager, if it has one.
+    pub secrets_url: Option<Url>,
+}
+
 async fn serve(
     directory: &TempDir,
     port: u16,
     ahead: i64,
+    secrets_url: Option<Url>,
 ) -> Result<(Server, Arc<ShiftedClock>), StartError> {
     let clock = Arc::new(ShiftedClock::ahead(ahead));
     let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
-    let server = Server::start(&options(directory.path().into(), port), shared).await?;
+    let options = Options {
+        secrets_url,
+        ..options(directory.path().into(), port)
+    };
+    let server = Server::start(&options, shared).await?;
     Ok((server, clock))
 }
 
@@ -236,6 +305,7 @@ pub fn options(directory: PathBuf, port: u16) -> Options {
         schedule: 0,
         refreshed_events: Switch::Off,
         base_url: None,
+        secrets_url: None,
         log: "info".to_owned(),
         openapi: false,
         schema: false,

@@ -11,6 +11,7 @@ mod gateway;
 mod options;
 pub mod print;
 mod schedule;
+mod secrets;
 mod server;
 mod start_error;
 mod state;
@@ -20,5 +21,6 @@ pub use command::{Command, CommandError, CommandLine, Export, Import, Lint, Prev
 pub use demo::Demo;
 pub use gateway::openapi;
 pub use options::{Options, Switch};
+pub use secrets::secrets;
 pub use server::Server;
 pub use start_error::StartError;

@@ -39,6 +39,11 @@ pub struct Options {
     #[arg(long, value_name = "URL")]
     pub base_url: Option<url::Url>,
 
+    /// Where refresh tokens are kept, if not sealed into the store: the URL of an emulator of AWS
+    /// Secrets Manager on this machine.
+    #[arg(long, value_name = "URL")]
+    pub secrets_url: Option<url::Url>,
+
     /// Which events are logged, to the standard error: a `tracing` filter. The store's own warnings
     /// are left out: a lost race is one to it, and daily business here.
     #[arg(long, default_value = "info,dynoxide=error", value_name = "FILTER")]

@@ -6,7 +6,7 @@ use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
 use latchkey_core::{
     flow::{Deployment, Mode, authenticate::new_key},
     model::{Secret, api_key::Scope, id::TenantId},
-    port::{Clock, EditApiKeys as _, Egress, Entropy, StoreError},
+    port::{Clock, EditApiKeys as _, Egress, Entropy, Secrets, StoreError},
 };
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::tick;
@@ -19,6 +19,7 @@ use crate::{
     functions::{self, Functions},
     gateway,
     schedule::Schedule,
+    secrets,
     start_error::StartError,
     state::StateDirectory,
     store::{self, Engine},
@@ -78,10 +79,10 @@ impl Server {
         let (listener, url) = store::listen(options.port, "--port").await?;
         let engine = store::start(&directory, options.store_port).await?;
         let store = store::connect(&engine.url, Arc::clone(&clock)).await?;
-        let vault = Arc::new(SealedVault::new(
-            keyring(&directory, &*entropy)?,
-            Arc::clone(&entropy),
-        ));
+        let vault = SealedVault::new(keyring(&directory, &*entropy)?, Arc::clone(&entropy));
+        let secrets = options.secrets_url.as_ref();
+        let secrets = secrets.map(|url| -> Arc<dyn Secrets> { Arc::new(secrets::secrets(url)) });
+        let vault = Arc::new(vault.with_secrets(secrets));
         let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url))
             .telling_refreshes(options.refreshed_events == Switch::On);
         let functions = functions::wire(&store, &vault, &clock, &entropy, &egress, deployment);

@@ -5,20 +5,20 @@ use std::{fmt, fs, sync::Arc};
 use latchkey_core::{
     flow::{Deployment, Mode},
     model::Secret,
-    port::{Clock, Entropy, Events},
+    port::{Clock, Entropy, Events, Secrets},
 };
 use url::Url;
 
 use crate::{
-    EventBridgeEvents, EventSettings, Keyring, LogEvents, OsEntropy, SealedVault, Store,
-    StoreSettings, SystemClock,
+    EventBridgeEvents, EventSettings, Keyring, LogEvents, OsEntropy, SealedVault, SecretsManager,
+    SecretsSettings, Store, StoreSettings, SystemClock,
 };
 
 /// Everything that a function wires itself from.
 pub struct Environment {
     /// The stores.
     pub store: Store,
-    /// The vault.
+    /// The vault, by `LATCHKEY_VAULT`: `sealed`, or `secrets-manager` for refresh tokens.
     pub vault: Arc<SealedVault>,
     /// Where events go.
     pub events: Arc<dyn Events>,
@@ -70,6 +70,9 @@ impl Environment {
         let settings = StoreSettings::from_lookup(lookup)
             .map_err(|error| faults.extend(error.0))
             .ok();
+        let secrets = SecretsSettings::from_lookup(lookup)
+            .map_err(|error| faults.extend(error.0))
+            .ok();
         let base_url = wanted(lookup, "LATCHKEY_BASE_URL", &mut faults, |text| {
             Url::parse(text).ok()
         });
@@ -87,16 +90,26 @@ impl Environment {
         let events = EventSettings::from_lookup(lookup, mode.unwrap_or(Mode::Cloud))
             .map_err(|error| faults.extend(error.0))
             .ok();
-        let (Some(settings), Some(base_url), Some(keyring), Some(mode), Some(events)) =
-            (settings, base_url, keyring, mode, events)
+        let (
+            Some(settings),
+            Some(secrets),
+            Some(base_url),
+            Some(keyring),
+            Some(mode),
+            Some(events),
+        ) = (settings, secrets, base_url, keyring, mode, events)
         else {
             return Err(EnvironmentError(faults));
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let vault = SealedVault::new(keyring, Arc::clone(&entropy));
+        let secrets = secrets.map(|secrets| -> Arc<dyn Secrets> {
+            Arc::new(SecretsManager::new(&secrets, &settings))
+        });
         Ok(Self {
             store: Store::new(&settings, Arc::clone(&clock)),
-            vault: Arc::new(SealedVault::new(keyring, Arc::clone(&entropy))),
+            vault: Arc::new(vault.with_secrets(secrets)),
             events: destination(&events, &settings),
             clock,
             entropy,
@@ -137,15 +150,19 @@ mod tests {
 
     #[test]
     fn everything_that_is_missing_is_told_at_once() {
-        let error =
-            Environment::from_lookup(&|name| (name == "LATCHKEY_MODE").then(|| "moon".to_owned()))
-                .unwrap_err();
+        let error = Environment::from_lookup(&|name| {
+            ["LATCHKEY_MODE", "LATCHKEY_VAULT"]
+                .contains(&name)
+                .then(|| "moon".to_owned())
+        })
+        .unwrap_err();
         let text = error.to_string();
         for name in [
             "AWS_REGION",
             "LATCHKEY_BASE_URL",
             "LATCHKEY_KEYRING_FILE",
             "LATCHKEY_MODE",
+            "LATCHKEY_VAULT",
         ] {
             assert!(text.contains(name), "{text}");
         }

@@ -5,6 +5,7 @@ mod deletions;
 mod due;
 mod item;
 mod leases;
+mod pointing;
 mod spares;
 
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
-//! Latchkey's ports on AWS: everything that is kept, in DynamoDB; the sealed vault; the system's clock
-//! and randomness.
+//! Latchkey's ports on AWS: everything that is kept, in DynamoDB; refresh tokens, in Secrets Manager;
+//! the sealed vault; the system's clock and randomness.
 //!
 //! One file for each port, named as the port is. [`Store::new`] makes all adapters of one client. The
 //! same adapters run against DynamoDB in AWS and against an emulator on a laptop and in tests.
@@ -20,6 +20,7 @@ mod keyring;
 pub mod log;
 mod methods;
 mod outbox;
+mod secrets;
 mod sessions;
 mod settings;
 mod store;
@@ -41,6 +42,7 @@ pub use instances::DynamoInstances;
 pub use keyring::{Keyring, KeyringError};
 pub use methods::DynamoMethods;
 pub use outbox::DynamoOutbox;
+pub use secrets::{SecretsManager, SecretsSettings};
 pub use sessions::DynamoSessions;
 pub use settings::DynamoSettings;
 pub use store::{METHOD_MAX_AGE, Store};

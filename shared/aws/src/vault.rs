@@ -14,7 +14,7 @@ use latchkey_core::{
         Secret,
         sealed::{Place, Sealed},
     },
-    port::{Entropy, Seal, Vault, VaultError},
+    port::{Entropy, Seal, Secrets, Vault, VaultError},
 };
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use zeroize::Zeroizing;
@@ -27,13 +27,24 @@ const FORMAT: u8 = 1;
 pub struct SealedVault {
     keyring: Keyring,
     entropy: Arc<dyn Entropy>,
+    secrets: Option<Arc<dyn Secrets>>,
 }
 
 impl SealedVault {
     /// A vault with these keys.
     #[must_use]
     pub fn new(keyring: Keyring, entropy: Arc<dyn Entropy>) -> Self {
-        Self { keyring, entropy }
+        Self {
+            keyring,
+            entropy,
+            secrets: None,
+        }
+    }
+
+    /// The same, with refresh tokens in a secrets manager. All else stays sealed into the items.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Option<Arc<dyn Secrets>>) -> Self {
+        Self { secrets, ..self }
     }
 }
 
@@ -85,6 +96,10 @@ impl Vault for SealedVault {
             )
             .map_err(|_| VaultError::Refused)?;
         Ok(Secret::new(opened.to_vec()))
+    }
+
+    fn secrets(&self) -> Option<&dyn Secrets> {
+        self.secrets.as_deref()
     }
 }
 

@@ -21,14 +21,14 @@
 //! | [`item::Item::lease`] | `lu`, `lo` | `Instance::lease` |
 //! | [`item::Item::attempts`] | `ia` | `Instance::attempts` |
 //! | [`item::Item::status`] | `st` | `Instance::state` |
-//! | [`item::Item::journal`], [`item::Item::version`] | `jr`, `ver` | none yet |
+//! | [`item::Item::journal`], [`item::Item::version`] | `jr`, `ver` | `StoredGrant::refresh_tokens` |
 //! | `step::begin` | *Read* | `Sweep::attend`, `Refresh::vend`, `Refresh::prepared` |
 //! | `step::lease` | *Lease* | `Leases::lease` |
 //! | `step::send`, `step::answer` | *Call* | `Refresh::call` |
 //! | `keep::keep` | *Commit* | `Leases::commit`, `commit_late`, `keep_spare` |
 //! | `refuse::refused` | *Dead?* | `Refresh::refused`, `Leases::promote`, `condemn` |
 //! | `step::free` | *Otherwise* | `Leases::fail` |
-//! | `journal::write_vault` | *Secrets Manager* | none yet |
+//! | `journal::write_vault` | *Secrets Manager* | `flow::journal`, `Secrets::keep`, `PointInstances::point` |
 //! | [`action::Action::Reconnect`] | *Reconnect* | `Consents::connect` |
 //! | [`action::Action::Delete`], [`action::Action::Purge`] | *Delete* | `Deletions` |
 //!

@@ -26,4 +26,5 @@ mod refreshing;
 mod scripted;
 mod secrets;
 mod strict;
+mod vaults;
 mod watch;

@@ -22,6 +22,7 @@ use latchkey_core::{
         id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
         instance::{Instance, State, StoredValues},
         method::{MethodValues, StoredMethod},
+        refresh_tokens::RefreshTokens,
         sealed::Sealed,
         variable::defaults,
     },
@@ -292,6 +293,7 @@ pub(crate) fn grant(epoch: u64) -> StoredGrant {
     StoredGrant {
         epoch,
         tokens: sealed(u8::try_from(epoch).unwrap()),
+        refresh_tokens: RefreshTokens::Inside,
         refreshable: true,
         refresh_from: Some(at(40)),
         refresh_ends_at: Some(at(9000)),

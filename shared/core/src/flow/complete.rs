@@ -9,10 +9,11 @@ use super::{
     Deployment,
     announce::Announce,
     exchange::{Client, Code},
+    journal::{Again, Journals},
     open::{Whose, known_values, open_text},
     refresh::due,
     retry::insist,
-    seal::seal_grant,
+    seal::{seal_for, seal_grant},
 };
 use crate::{
     model::{
@@ -332,13 +333,9 @@ impl Complete<'_> {
         let key = &authorisation.instance;
         // A new instance has neither; an older one says what it has at the first try.
         let (mut epoch, mut incarnation) = (authorisation.incarnation, authorisation.incarnation);
+        let mut version = None;
         for _ in 0..8 {
-            let stored = seal_grant(
-                self.vault,
-                grant,
-                epoch + 1,
-                &Instance::tokens_place(key, epoch + 1),
-            )?;
+            let stored = seal_for(self.vault, key, epoch + 1, grant, version.as_ref())?;
             let due = due(key, &stored);
             let values = &authorisation.values;
             let event = Event::of_instance(
@@ -368,6 +365,7 @@ impl Complete<'_> {
             match insist(self.clock, connect).await? {
                 Connected::Done => {
                     self.announce.announce(events).await;
+                    self.tidy(key, incarnation + 1, &stored, Again::No).await;
                     return Ok(Ok(()));
                 }
                 Connected::Moved(now)
@@ -376,9 +374,14 @@ impl Complete<'_> {
                         .is_some_and(|grant| grant.tokens == stored.tokens) =>
                 {
                     self.announce.announce(events).await;
+                    self.tidy(key, incarnation + 1, &stored, Again::Yes).await;
                     return Ok(Ok(()));
                 }
-                Connected::Moved(now) => (epoch, incarnation) = (now.epoch, now.incarnation),
+                Connected::Moved(now) => {
+                    (epoch, incarnation) = (now.epoch, now.incarnation);
+                    let grant = now.grant();
+                    version = grant.and_then(|grant| grant.refresh_tokens.version().cloned());
+                }
                 Connected::Gone => {
                     self.give_back(authorisation, grant).await?;
                     return Ok(Err(Miss::InstanceGone));
@@ -386,6 +389,13 @@ impl Complete<'_> {
             }
         }
         Err(CompleteError::Contended)
+    }
+
+    /// Sees the journal of a consent's grant through.
+    async fn tidy(&self, key: &InstanceKey, incarnation: u64, grant: &StoredGrant, again: Again) {
+        let (instances, vault) = (self.instances, self.vault);
+        let journals = Journals { instances, vault };
+        journals.tidy(key, incarnation, grant, again).await;
     }
 
     /// Revokes what nobody will use.

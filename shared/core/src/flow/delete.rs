@@ -1,24 +1,27 @@
 //! Deleting an instance: mark, revoke at the provider, forget, and purge once nobody can be at it.
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 use utoipa::ToSchema;
 
 use super::{
     Deployment,
     announce::Announce,
     exchange::Client,
-    open::{Whose, known_values},
+    open::{Whose, known_values, open_tokens},
     refresh::{LEASE, SKEW},
 };
 use crate::{
     model::{
         event::{Event, EventKind, Moment},
         failure::Failure,
-        grant::Tokens,
         id::InstanceKey,
         instance::{Instance, State},
     },
-    port::{Clock, Deletions, Due, Egress, Entropy, Methods, StoreError, Vault, VaultError},
+    port::{
+        Clock, Deletions, Due, Egress, Entropy, Methods, SecretsError, StoreError, Vault,
+        VaultError,
+    },
 };
 
 /// What the provider said to a revocation.
@@ -107,6 +110,9 @@ impl Delete<'_> {
         self.announce.announce(events).await;
         let revocation = self.revoke(&instance).await;
         self.instances.forget(&instance).await?;
+        if let Err(error) = self.delete_secret(&instance).await {
+            warn!(instance = %key.id, %error, "secret left for the refresher to delete");
+        }
         Ok(revocation)
     }
 
@@ -122,10 +128,24 @@ impl Delete<'_> {
             self.revoke(instance).await;
         }
         self.instances.forget(instance).await?;
+        // Once more at the end: who was at it when it was marked may have made the secret since.
+        self.delete_secret(instance)
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         if after_lease(*at) <= self.clock.now() {
             self.instances.purge(&instance.key).await?;
         }
         Ok(())
+    }
+
+    /// Deletes the instance's secret, if it can have one. Its tokens are revoked and forgotten by then.
+    async fn delete_secret(&self, instance: &Instance) -> Result<(), SecretsError> {
+        match self.vault.secrets() {
+            Some(secrets) if instance.incarnation > 0 => {
+                secrets.delete(&Instance::secret_name(&instance.key)).await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     async fn revoke(&self, instance: &Instance) -> Revocation {
@@ -158,42 +178,42 @@ impl Delete<'_> {
         let (Some(request), Some(grant)) = (&method.revoke, instance.grant()) else {
             return Ok(Revocation::NotSupported);
         };
-        let key = &instance.key;
-        let callback_url = self.deployment.callback_url();
-        let opened = self
-            .vault
-            .open(&Instance::tokens_place(key, grant.epoch), &grant.tokens)
+        // The provider may take spares for living grants of their own.
+        let spares = instance.spares.iter().filter_map(|spare| spare.grant());
+        let mut failed = None;
+        for grant in std::iter::once(grant).chain(spares) {
+            let tokens = open_tokens(self.vault, self.clock, &instance.key, grant).await?;
+            let values = known_values(
+                self.vault,
+                &stored,
+                &method,
+                Whose {
+                    instance: &instance.key,
+                    values: &instance.values,
+                    captured: &tokens.captured,
+                },
+                self.deployment.callback_url(),
+            )
             .await?;
-        let tokens = Tokens::from_plaintext(&opened).map_err(|_| VaultError::Refused)?;
-        let values = known_values(
-            self.vault,
-            &stored,
-            &method,
-            Whose {
-                instance: key,
-                values: &instance.values,
-                captured: &tokens.captured,
-            },
-            callback_url,
-        )
-        .await?;
-        let client = Client {
-            egress: self.egress,
-            clock: self.clock,
-            entropy: self.entropy,
-            method: &method,
-            values: &values,
-            callback_url,
-        };
-        Ok(match client.revoke(request, &tokens).await {
-            Ok(()) => Revocation::Confirmed,
-            Err(failure) => Revocation::Unconfirmed {
-                failure: Failure {
+            let client = Client {
+                egress: self.egress,
+                clock: self.clock,
+                entropy: self.entropy,
+                method: &method,
+                values: &values,
+                callback_url: self.deployment.callback_url(),
+            };
+            if let Err(failure) = client.revoke(request, &tokens).await {
+                failed.get_or_insert_with(|| Failure {
                     at: self.clock.now(),
                     code: failure.code,
                     words: failure.words,
-                },
-            },
+                });
+            }
+        }
+        Ok(match failed {
+            None => Revocation::Confirmed,
+            Some(failure) => Revocation::Unconfirmed { failure },
         })
     }
 }

@@ -7,6 +7,7 @@ pub mod complete;
 pub mod define;
 pub mod delete;
 mod exchange;
+mod journal;
 mod open;
 pub mod preview;
 pub mod refresh;

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::journal;
 use crate::{
     model::{
         Secret,
+        grant::{StoredGrant, Tokens},
         id::InstanceKey,
         instance::{Instance, StoredValues},
         method::{AuthMethod, StoredMethod},
+        refresh_tokens::RefreshTokens,
         sealed::{Place, Sealed},
         values::{GivenValues, KnownValues},
     },
-    port::{Vault, VaultError},
+    port::{Clock, Vault, VaultError},
 };
 
 /// Whose values are opened.
@@ -64,6 +67,29 @@ pub(super) fn plain_values(plain: &BTreeMap<String, String>) -> GivenValues {
         .iter()
         .map(|(key, value)| (key.clone(), Secret::from(value.as_str())))
         .collect()
+}
+
+/// All tokens of a stored grant, its refresh tokens among them wherever they are.
+pub(super) async fn open_tokens(
+    vault: &dyn Vault,
+    clock: &dyn Clock,
+    key: &InstanceKey,
+    grant: &StoredGrant,
+) -> Result<Tokens, VaultError> {
+    let place = Instance::tokens_place(key, grant.epoch);
+    let tokens = Tokens::from_plaintext(&vault.open(&place, &grant.tokens).await?)
+        .map_err(|_| VaultError::Refused)?;
+    let text = match &grant.refresh_tokens {
+        RefreshTokens::Inside => return Ok(tokens),
+        RefreshTokens::Journal(journal) => {
+            let place = Instance::refresh_place(key, journal.epoch);
+            open_text(vault, &place, &journal.sealed).await?
+        }
+        RefreshTokens::Version(version) => journal::read(vault, clock, key, version).await?,
+    };
+    tokens
+        .with_refresh_tokens(&text)
+        .map_err(|_| VaultError::Refused)
 }
 
 /// Opens a sealed text.

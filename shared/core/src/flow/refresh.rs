@@ -16,7 +16,7 @@ mod slots;
 
 pub use slots::{Slot, Slots};
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
@@ -25,7 +25,8 @@ use super::{
     Deployment,
     announce::Announce,
     exchange::{Client, Source},
-    open::{Whose, known_values},
+    journal::{Again, Journals},
+    open::{Whose, known_values, open_tokens},
 };
 use crate::{
     model::{
@@ -155,6 +156,10 @@ impl Refresh<'_> {
         };
         // Keys are warm and secrets open before the lease: nothing waits on them later.
         self.vault.warm().await?;
+        let Some(grant) = self.tidy(instance, grant, Again::Yes).await else {
+            return Ok(Refreshed::Moved);
+        };
+        let grant = &*grant;
         let prepared = self.prepared(instance, grant).await?;
         if let Some(prepared) = &prepared
             && self.read_again(instance, grant, prepared).await?
@@ -194,6 +199,20 @@ impl Refresh<'_> {
             return self.failed(&held, None, failure).await;
         };
         self.call(&held, &prepared).await
+    }
+
+    /// Sees the journal of an instance's grant through; `None` if the instance has moved on.
+    async fn tidy<'g>(
+        &self,
+        instance: &Instance,
+        grant: &'g StoredGrant,
+        again: Again,
+    ) -> Option<Cow<'g, StoredGrant>> {
+        let (instances, vault) = (self.instances, self.vault);
+        let journals = Journals { instances, vault };
+        journals
+            .tidy(&instance.key, instance.incarnation, grant, again)
+            .await
     }
 
     /// Sends the request and keeps what comes of it.
@@ -237,9 +256,7 @@ impl Refresh<'_> {
             return Ok(None);
         };
         let (key, values) = (&instance.key, &instance.values);
-        let place = Instance::tokens_place(key, grant.epoch);
-        let tokens = Tokens::from_plaintext(&self.vault.open(&place, &grant.tokens).await?)
-            .map_err(|_| VaultError::Refused)?;
+        let tokens = open_tokens(self.vault, self.clock, key, grant).await?;
         let values = known_values(
             self.vault,
             &stored,

@@ -1,27 +1,102 @@
 //! Sealing what is to be kept.
 
+use super::open::bytes;
 use crate::{
     model::{
-        grant::{Grant, StoredGrant},
+        Secret,
+        grant::{Grant, StoredGrant, Tokens},
+        id::InstanceKey,
+        instance::Instance,
+        refresh_tokens::{Journal, RefreshTokens},
         sealed::Place,
+        secret_version::SecretVersion,
     },
     port::{Vault, VaultError},
 };
 
-/// A grant as it is stored, its tokens sealed for `place`.
+/// A grant as it is stored, all its tokens sealed for `place`.
 pub(super) fn seal_grant(
     vault: &dyn Vault,
     grant: &Grant,
     epoch: u64,
     place: &Place,
 ) -> Result<StoredGrant, VaultError> {
-    let plaintext = grant
-        .tokens
-        .to_plaintext()
-        .map_err(|_| VaultError::Refused)?;
+    seal_tokens(vault, grant, &grant.tokens, epoch, place)
+}
+
+/// A grant as an instance keeps it: its refresh tokens in a journal if they belong in the secrets
+/// manager, where `instead_of` is what they take the place of.
+pub(super) fn seal_for(
+    vault: &dyn Vault,
+    key: &InstanceKey,
+    epoch: u64,
+    grant: &Grant,
+    instead_of: Option<&SecretVersion>,
+) -> Result<StoredGrant, VaultError> {
+    let place = Instance::tokens_place(key, epoch);
+    if vault.secrets().is_none() || !grant.tokens.has_refresh_token() {
+        return seal_grant(vault, grant, epoch, &place);
+    }
+    let text = grant.tokens.refresh_text();
+    let rest = grant.tokens.without_refresh_tokens();
+    Ok(StoredGrant {
+        refresh_tokens: journal(vault, key, epoch, &text, instead_of)?,
+        ..seal_tokens(vault, grant, &rest, epoch, &place)?
+    })
+}
+
+/// The same for a grant that a refresh brought. Refresh tokens that are the same as before stay where
+/// they are: the secrets manager is not written for them.
+pub(super) fn seal_after(
+    vault: &dyn Vault,
+    key: &InstanceKey,
+    epoch: u64,
+    grant: &Grant,
+    (before, tokens): (&StoredGrant, &Tokens),
+) -> Result<StoredGrant, VaultError> {
+    let is_apart = match before.refresh_tokens {
+        RefreshTokens::Inside => false,
+        RefreshTokens::Journal(_) | RefreshTokens::Version(_) => vault.secrets().is_some(),
+    };
+    if !is_apart || tokens.refresh_text().expose() != grant.tokens.refresh_text().expose() {
+        return seal_for(vault, key, epoch, grant, before.refresh_tokens.version());
+    }
+    let place = Instance::tokens_place(key, epoch);
+    let rest = grant.tokens.without_refresh_tokens();
+    Ok(StoredGrant {
+        refresh_tokens: before.refresh_tokens.clone(),
+        ..seal_tokens(vault, grant, &rest, epoch, &place)?
+    })
+}
+
+/// Refresh tokens as a journal.
+pub(super) fn journal(
+    vault: &dyn Vault,
+    key: &InstanceKey,
+    epoch: u64,
+    text: &Secret,
+    instead_of: Option<&SecretVersion>,
+) -> Result<RefreshTokens, VaultError> {
+    let place = Instance::refresh_place(key, epoch);
+    Ok(RefreshTokens::Journal(Journal {
+        epoch,
+        sealed: vault.seal(&place, &bytes(text))?,
+        instead_of: instead_of.cloned(),
+    }))
+}
+
+fn seal_tokens(
+    vault: &dyn Vault,
+    grant: &Grant,
+    tokens: &Tokens,
+    epoch: u64,
+    place: &Place,
+) -> Result<StoredGrant, VaultError> {
+    let plaintext = tokens.to_plaintext().map_err(|_| VaultError::Refused)?;
     Ok(StoredGrant {
         epoch,
         tokens: vault.seal(place, &plaintext)?,
+        refresh_tokens: RefreshTokens::Inside,
         refreshable: grant.refreshable,
         expires_at: grant.expires_at,
         refresh_from: grant.refresh_from,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, sealed::Sealed};
+use super::{Secret, refresh_tokens::RefreshTokens, sealed::Sealed};
 
 /// A grant as the provider has just given it.
 #[derive(Debug, Clone)]
@@ -216,6 +216,8 @@ pub struct StoredGrant {
     pub epoch: u64,
     /// The sealed tokens.
     pub tokens: Sealed,
+    /// Where the refresh tokens are.
+    pub refresh_tokens: RefreshTokens,
     /// Whether a new access token can be had without the user.
     pub refreshable: bool,
     /// When the first access token ends, if that is known.
@@ -327,6 +329,7 @@ mod tests {
         StoredGrant {
             epoch: 1,
             tokens: Sealed::new(Vec::new()),
+            refresh_tokens: RefreshTokens::Inside,
             refreshable,
             expires_at: expires.map(at),
             refresh_from: None,

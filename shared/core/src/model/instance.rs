@@ -155,6 +155,22 @@ impl Instance {
         }
     }
 
+    /// Where the refresh tokens that `epoch` brought belong, on their way to the secrets manager.
+    #[must_use]
+    pub fn refresh_place(key: &InstanceKey, epoch: u64) -> Place {
+        Place {
+            kind: PlaceKind::RefreshTokens,
+            ..Self::tokens_place(key, epoch)
+        }
+    }
+
+    /// The name of its secret in the secrets manager. No instance ever has another's id, so none ever
+    /// has another's secret.
+    #[must_use]
+    pub fn secret_name(key: &InstanceKey) -> String {
+        format!("{}/{}", key.tenant, key.id)
+    }
+
     /// Where the unread answer of `epoch` belongs.
     #[must_use]
     pub fn answer_place(key: &InstanceKey, epoch: u64) -> Place {

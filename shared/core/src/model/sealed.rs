@@ -50,6 +50,8 @@ pub enum PlaceKind {
     InstanceValues,
     /// An instance's tokens.
     Tokens,
+    /// An instance's refresh tokens, on their way to the secrets manager.
+    RefreshTokens,
     /// A provider's answer that could not be read yet.
     Answer,
     /// Something of an authorisation under way.
@@ -64,6 +66,7 @@ impl Place {
             PlaceKind::Method => "method",
             PlaceKind::InstanceValues => "values",
             PlaceKind::Tokens => "tokens",
+            PlaceKind::RefreshTokens => "refresh-tokens",
             PlaceKind::Answer => "answer",
             PlaceKind::Authorisation => "authorisation",
         };

@@ -25,6 +25,17 @@ impl Spare {
     }
 }
 
+impl Spare {
+    /// Its grant, if it is one that can be used at once.
+    #[must_use]
+    pub fn grant(&self) -> Option<&StoredGrant> {
+        match &self.answer {
+            SpareAnswer::Grant(grant) => Some(grant),
+            SpareAnswer::Raw { .. } => None,
+        }
+    }
+}
+
 /// What a spare holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpareAnswer {

@@ -15,6 +15,7 @@ use crate::model::{
     grant::StoredGrant,
     id::{InstanceKey, TenantId},
     instance::{Instance, StoredValues},
+    secret_version::SecretVersion,
     spare::Spare,
 };
 
@@ -62,6 +63,30 @@ pub trait Instances: ReadInstances {
     async fn list(&self, tenant: &TenantId, page: &PageAsk) -> Result<Page<Instance>, StoreError>;
 }
 
+/// A journal that was seen through.
+#[derive(Debug, Clone, Copy)]
+pub struct Point<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The consent that it lives by.
+    pub incarnation: u64,
+    /// The epoch that brought the refresh tokens in the journal.
+    pub epoch: u64,
+    /// The version of the instance's secret that holds them.
+    pub version: &'a SecretVersion,
+}
+
+/// Points at refresh tokens in the secrets manager.
+#[async_trait]
+pub trait PointInstances: ReadInstances {
+    /// Points at a version and forgets the journal, if the instance is not deleted, lives by the same
+    /// consent and has this very journal; whether it points there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn point(&self, point: Point<'_>) -> Result<bool, StoreError>;
+}
+
 /// A consent that is to take effect.
 #[derive(Debug, Clone)]
 pub struct Connect<'a> {
@@ -94,7 +119,7 @@ pub enum Connected {
 
 /// Lets consents take effect.
 #[async_trait]
-pub trait Consents: ReadInstances {
+pub trait Consents: PointInstances {
     /// Lets a consent take effect if epoch and incarnation are as said and the instance is not deleted.
     ///
     /// Applied twice, the second is told [`Connected::Moved`] with the grant in place.
@@ -254,7 +279,7 @@ pub struct Warn<'a> {
 
 /// Refreshes instances.
 #[async_trait]
-pub trait Leases: ReadInstances {
+pub trait Leases: PointInstances {
     /// Takes a lease if the instance is active or suspect, its epoch is as said, no lease holds, and it need
     /// not wait. A repeated write finds its own nonce and is told [`Leased::Held`].
     ///

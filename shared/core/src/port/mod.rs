@@ -13,6 +13,7 @@ mod events;
 mod instances;
 mod methods;
 mod outbox;
+mod secrets;
 mod sessions;
 mod settings;
 mod store;
@@ -27,11 +28,12 @@ pub use entropy::Entropy;
 pub use events::{Events, PublishError};
 pub use instances::{
     Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
-    DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, ReadInstances, SHARDS,
-    Spares, Warn, shard,
+    DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Point, PointInstances,
+    ReadInstances, SHARDS, Spares, Warn, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use outbox::{EVENT_SHARDS, GRACE, Outbox};
+pub use secrets::{Kept, NewVersion, Secrets, SecretsError};
 pub use sessions::Sessions;
 pub use settings::{EditSettings, ReadSettings};
 pub use store::{Change, Page, PageAsk, Removal, StoreError};

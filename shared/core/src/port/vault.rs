@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::Secrets;
 use crate::model::{
     Secret,
     sealed::{Place, Sealed},
@@ -46,4 +47,7 @@ pub trait Vault: Seal {
     /// # Errors
     /// [`VaultError`] says why it does not open.
     async fn open(&self, place: &Place, sealed: &Sealed) -> Result<Secret<Vec<u8>>, VaultError>;
+
+    /// The secrets manager that refresh tokens belong in; `None` if they are sealed into the items.
+    fn secrets(&self) -> Option<&dyn Secrets>;
 }

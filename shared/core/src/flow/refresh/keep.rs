@@ -6,11 +6,15 @@ use tracing::{info, warn};
 
 use super::{Held, Prepared, Refresh, RefreshError, Refreshed, due};
 use crate::{
-    flow::{exchange::Source, retry, seal::seal_grant},
+    flow::{
+        exchange::Source,
+        journal::Again,
+        retry,
+        seal::{seal_after, seal_for},
+    },
     model::{
         event::{Event, EventKind},
         grant::{Grant, StoredGrant},
-        id::InstanceKey,
         instance::{Instance, State},
         spare::{Spare, SpareAnswer, with_spare, without_spare},
     },
@@ -36,23 +40,31 @@ impl Refresh<'_> {
         prepared: &Prepared,
         grant: Grant,
     ) -> Result<Refreshed, RefreshError> {
-        let stored = self.sealed(&held.instance.key, held.epoch(), &grant)?;
+        let (key, epoch) = (&held.instance.key, held.epoch());
+        let before = (held.grant, &prepared.tokens);
+        let stored = seal_after(self.vault, key, epoch, &grant, before)?;
         let events = self.renewal(held.instance, &stored);
         let commit = commit(held.instance, held.grant.epoch, &stored, &events);
         let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await?;
-        let settled = match committed {
+        let (settled, stored) = match committed {
             Committed::Done => {
                 self.announce.announce(&events).await;
-                Settled::Current
+                (Settled::Current, stored)
             }
             Committed::Moved(now) => {
-                let spare = Spare::of(stored.clone());
-                self.settle(held.instance, held.grant.epoch, &spare, now)
-                    .await?
+                // What an answer out of order holds is all in the item.
+                let version = held.grant.refresh_tokens.version();
+                let late = seal_for(self.vault, key, epoch, &grant, version)?;
+                let spare = Spare::of(late.clone());
+                let settling = self.settle(held.instance, held.grant.epoch, &spare, now);
+                (settling.await?, late)
             }
         };
         Ok(match settled {
-            Settled::Current => Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)),
+            Settled::Current => {
+                self.tidy(held.instance, &stored, Again::No).await;
+                Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens))
+            }
             Settled::Kept => Refreshed::Moved,
             Settled::Homeless => {
                 self.give_back(held, prepared, &grant.tokens).await;
@@ -203,7 +215,8 @@ impl Refresh<'_> {
         {
             Ok(read) => {
                 info!(instance = %instance.key.id, epoch, "answer read after all");
-                let read = self.sealed(&instance.key, epoch, &read)?;
+                let version = grant.refresh_tokens.version();
+                let read = seal_for(self.vault, &instance.key, epoch, &read, version)?;
                 if epoch > grant.epoch {
                     // Its parent is the grant in its place, as nothing came between.
                     self.commit_late(instance, grant, grant.epoch, &read)
@@ -222,20 +235,6 @@ impl Refresh<'_> {
             }
         }
         Ok(true)
-    }
-
-    fn sealed(
-        &self,
-        key: &InstanceKey,
-        epoch: u64,
-        grant: &Grant,
-    ) -> Result<StoredGrant, VaultError> {
-        seal_grant(
-            self.vault,
-            grant,
-            epoch,
-            &Instance::tokens_place(key, epoch),
-        )
     }
 }
 

@@ -6,13 +6,18 @@ use tracing::{info, warn};
 
 use super::{Held, Prepared, Refresh, RefreshError, Refreshed, later};
 use crate::{
-    flow::{announce::end, retry},
+    flow::{
+        announce::end,
+        journal::{self, Again},
+        retry, seal,
+    },
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
         instance::{Instance, State},
+        refresh_tokens::RefreshTokens,
         rotation::Rotation,
-        spare::{SpareAnswer, without_spare},
+        spare::{Spare, SpareAnswer, without_spare},
     },
     port::{Commit, Condemn, Due, Fail, Spares},
     protocol::refusal::TokenFailure,
@@ -67,6 +72,7 @@ impl Refresh<'_> {
         spare: &StoredGrant,
     ) -> Result<Refreshed, RefreshError> {
         let instance = held.instance;
+        let spare = &self.journalled(held, spare).await?;
         let commit = Commit {
             key: &instance.key,
             incarnation: instance.incarnation,
@@ -83,7 +89,27 @@ impl Refresh<'_> {
         let write = || self.instances.promote(commit.clone(), spares, &held.nonce);
         retry::insist(self.clock, write).await?;
         info!(instance = %instance.key.id, epoch = spare.epoch, "grant refused; a spare takes its place");
+        self.tidy(instance, spare, Again::No).await;
         Ok(Refreshed::Moved)
+    }
+
+    /// A spare as it becomes the grant: the version that holds its refresh tokens may be an old one,
+    /// which is cleaned up some day, so they are written again.
+    async fn journalled(
+        &self,
+        held: &Held<'_>,
+        spare: &StoredGrant,
+    ) -> Result<StoredGrant, RefreshError> {
+        let key = &held.instance.key;
+        let RefreshTokens::Version(version) = &spare.refresh_tokens else {
+            return Ok(spare.clone());
+        };
+        let text = journal::read(self.vault, self.clock, key, version).await?;
+        let current = held.grant.refresh_tokens.version();
+        Ok(StoredGrant {
+            refresh_tokens: seal::journal(self.vault, key, spare.epoch, &text, current)?,
+            ..spare.clone()
+        })
     }
 
     /// The refresh failed in a way that passes.
@@ -150,14 +176,7 @@ impl Refresh<'_> {
 
 /// The newest spare that can be used at once.
 fn newest_spare(instance: &Instance) -> Option<&StoredGrant> {
-    instance
-        .spares
-        .iter()
-        .rev()
-        .find_map(|spare| match &spare.answer {
-            SpareAnswer::Grant(grant) => Some(&**grant),
-            SpareAnswer::Raw { .. } => None,
-        })
+    instance.spares.iter().rev().find_map(Spare::grant)
 }
 
 /// Whether an answer that nobody could read may hold what replaced the refused token. Then the
