@@ -207,6 +207,12 @@ impl UrlTemplate {
                 .ok_or(FillError::Changed);
         }
         let host = fill(&self.host, values, Part::Host)?.to_ascii_lowercase();
+        // Values that fit alone may be too long together.
+        let too_long =
+            host.len() > LONGEST_HOST || host.split('.').any(|it| it.len() > LONGEST_LABEL);
+        if self.literal_host().is_none() && too_long {
+            return Err(FillError::Changed);
+        }
         parsed(self.scheme, &host, &self.port, &path, &query).ok_or(FillError::Changed)
     }
 
@@ -259,9 +265,13 @@ impl UrlTemplate {
     }
 }
 
-/// Parses the parts put together, and gives the URL only if it has just these parts.
+/// Parses the parts put together, and gives the URL only if it has just these parts, and is one by RFC 3986 too: other
+/// parsers than this one must not read it otherwise.
 fn parsed(scheme: &str, host: &str, port: &str, path: &str, query: &str) -> Option<Url> {
     let path = if path.is_empty() { "/" } else { path };
+    if !is_written_out(path, b"/") || !is_written_out(query, b"/?") {
+        return None;
+    }
     let url = Url::parse(&format!("{scheme}://{host}{port}{path}{query}")).ok()?;
     let port = port
         .strip_prefix(':')
@@ -278,6 +288,27 @@ fn parsed(scheme: &str, host: &str, port: &str, path: &str, query: &str) -> Opti
         && url.fragment().is_none();
     same.then_some(url)
 }
+
+/// Whether a text has only what paths may have (`pchar`, RFC 3986 §3.3), and `further` bytes.
+fn is_written_out(text: &str, further: &[u8]) -> bool {
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = match (first, after) {
+            (b'%', [high, low, after @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                after
+            }
+            (byte, _) if byte.is_ascii_alphanumeric() || PATH_MARKS.contains(byte) => after,
+            (byte, _) if further.contains(byte) => after,
+            _ => return false,
+        };
+    }
+    true
+}
+
+/// The marks that may stand in a path without being encoded.
+const PATH_MARKS: &[u8] = b"-._~!$&'()*+,;=:@";
 
 /// What a value for scheme, host and path says.
 struct Base {
@@ -306,7 +337,7 @@ impl Base {
         };
         let plain_http = scheme == "http" && !is_this_machine(host);
         let path = path.trim_end_matches('/');
-        if plain_http || !is_host_labels(host) || path.contains(['?', '#', '\\']) {
+        if plain_http || !is_host_labels(host) {
             return None;
         }
         let host = host.to_ascii_lowercase();
@@ -446,12 +477,34 @@ const UNRESERVED_ONLY: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPH
     .remove(b'_')
     .remove(b'~');
 
+/// The longest host, in bytes (RFC 1035 §2.3.4, without the dot at its end).
+const LONGEST_HOST: usize = 253;
+/// The longest label of a host, in bytes.
+const LONGEST_LABEL: usize = 63;
+
+/// The host of an `https` or `http` URL, if it is a name that every parser finds: there is no user information, and no
+/// backslash, which some take for a slash.
+#[must_use]
+pub fn host_as_written(url: &str) -> Option<String> {
+    let parsed = Url::parse(url).ok()?;
+    let (_, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#', '\\', '@']).unwrap_or(rest.len());
+    let (authority, after) = rest.split_at_checked(end)?;
+    let (host, _) = authority.split_once(':').unwrap_or((authority, ""));
+    let host = host.to_ascii_lowercase();
+    let same = matches!(parsed.scheme(), "https" | "http")
+        && !after.starts_with(['\\', '@'])
+        && is_host_labels(&host)
+        && parsed.host_str() == Some(&*host);
+    same.then_some(host)
+}
+
 /// Whether `text` is one or more host labels (RFC 1123 §2.1).
 #[must_use]
 pub fn is_host_labels(text: &str) -> bool {
-    text.len() <= 253
+    text.len() <= LONGEST_HOST
         && text.split('.').all(|label| {
-            (1..=63).contains(&label.len())
+            (1..=LONGEST_LABEL).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
                 && label

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::{
-    overlay::{Pair, Pairs, Turn, encoded, lay, sorted, wire},
+    overlay::{Pair, Pairs, Turn, encoded, lay, sorted, wire, written},
     scope::Scope,
 };
 use crate::model::{
@@ -161,7 +161,7 @@ fn with_parameters(
         url.set_query((!query.is_empty()).then_some(&query));
     }
     if let Some(fragment) = &authorise.fragment {
-        let fragment = fragment.fill(scope)?;
+        let fragment = fragment.fill_with(scope, |value| written(&value, Encoding::Rfc3986))?;
         let whole = url
             .fragment()
             .map_or_else(|| fragment.clone(), |routed| format!("{routed}#{fragment}"));

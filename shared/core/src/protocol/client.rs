@@ -1,11 +1,12 @@
 //! How the client shows who it is (RFC 6749 §2.3, RFC 7523).
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use oauth2::{AuthType, ClientId, ClientSecret, basic::BasicClient};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
+    dialect::DialectError,
     moment::Moment,
     overlay::{Pair, Pairs},
     scope::Scope,
@@ -117,22 +118,29 @@ impl Identity {
 }
 
 /// Shows who the client is, beyond what the standard request already says.
-pub(super) fn authenticate(identity: &Identity, pairs: &mut Pairs, headers: &mut HeaderMap) {
+///
+/// # Errors
+/// [`DialectError::Header`] if a credential can't stand in a header.
+pub(super) fn authenticate(
+    identity: &Identity,
+    pairs: &mut Pairs,
+    headers: &mut HeaderMap,
+) -> Result<(), DialectError> {
     let secret = || identity.secret.as_ref().map_or("", |s| s.expose().as_str());
-    let mut authorization = |text: String| {
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(header::AUTHORIZATION, value);
-        }
+    let mut authorization = |text: &str| {
+        let value = super::header::value(&header::AUTHORIZATION, text)?;
+        headers.insert(header::AUTHORIZATION, value);
+        Ok::<(), DialectError>(())
     };
     match identity.authentication {
         // The standard request has it already.
         ClientAuthentication::Basic if identity.basic_encoding == BasicEncoding::Form => {}
         ClientAuthentication::Basic | ClientAuthentication::BasicAndBody => {
-            authorization(basic(&identity.id, secret(), identity.basic_encoding));
+            authorization(&basic(&identity.id, secret(), identity.basic_encoding))?;
         }
         ClientAuthentication::Bearer => {
             pairs.retain(|pair| pair.name != "client_id");
-            authorization(format!("Bearer {}", secret()));
+            authorization(&format!("Bearer {}", secret()))?;
         }
         ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt => {
             let assertion = identity.assertion.as_ref().map(|a| a.expose().as_str());
@@ -146,6 +154,7 @@ pub(super) fn authenticate(identity: &Identity, pairs: &mut Pairs, headers: &mut
         | ClientAuthentication::None
         | ClientAuthentication::SecretJwt => {}
     }
+    Ok(())
 }
 
 fn basic(id: &str, secret: &str, encoding: BasicEncoding) -> String {

@@ -98,7 +98,7 @@ impl Draft<'_> {
             .or_insert(HeaderValue::from_static("application/json"));
         headers.remove(header::CONTENT_TYPE);
         if let Some(identity) = self.identity {
-            client::authenticate(identity, &mut builtin, &mut headers);
+            client::authenticate(identity, &mut builtin, &mut headers)?;
         }
         for (name, variable) in self.wired {
             wire(&mut builtin, name, variable, scope);
@@ -227,9 +227,7 @@ impl Parts {
         headers: &mut HeaderMap,
     ) -> Result<(), DialectError> {
         let mut put = |name: &HeaderName, value: &str| {
-            let value =
-                HeaderValue::from_str(value).map_err(|_| DialectError::Header(name.clone()))?;
-            headers.insert(name.clone(), value);
+            headers.insert(name.clone(), super::header::value(name, value)?);
             Ok::<(), DialectError>(())
         };
         for pair in &self.headers {
@@ -308,8 +306,8 @@ pub struct Applied {
 /// Fills what a caller puts on its own request, which may name the client.
 ///
 /// # Errors
-/// A value is missing.
-pub fn apply(method: &AuthMethod, plain: Scope<'_>) -> Result<Applied, Unfilled> {
+/// [`DialectError`] if a value is missing, or can't stand in a header.
+pub fn apply(method: &AuthMethod, plain: Scope<'_>) -> Result<Applied, DialectError> {
     let client_id = method.client.id.fill(&plain).ok();
     let client_secret = method.client.secret.as_ref();
     let client_secret = client_secret
@@ -323,17 +321,22 @@ pub fn apply(method: &AuthMethod, plain: Scope<'_>) -> Result<Applied, Unfilled>
     filled(&method.credential, &scope)
 }
 
-fn filled(credential: &Use, values: &dyn Values) -> Result<Applied, Unfilled> {
+fn filled(credential: &Use, values: &dyn Values) -> Result<Applied, DialectError> {
     let named = |(name, value): (Box<str>, String)| (name.into_string(), Secret::new(value));
     let all = |templates| {
         let filled = fill_all(templates, values)?;
         Ok::<Vec<_>, Unfilled>(filled.into_iter().map(named).collect())
     };
+    // The caller's client may not look at what it is given.
+    let header = |(name, value): (HeaderName, String)| {
+        super::header::value(&name, &value)?;
+        Ok::<_, DialectError>((title_case(&name), Secret::new(value)))
+    };
     Ok(Applied {
         headers: fill_all(&credential.headers, values)?
             .into_iter()
-            .map(|(name, value)| (title_case(&name), Secret::new(value)))
-            .collect(),
+            .map(header)
+            .collect::<Result<_, _>>()?,
         query: all(&credential.query)?,
         body: all(&credential.body)?,
         // What a lookup did not find may be missing here: the tokens work all the same.

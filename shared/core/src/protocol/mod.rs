@@ -10,6 +10,7 @@ pub mod callback;
 pub mod client;
 pub mod dialect;
 mod expiry;
+mod header;
 pub mod moment;
 mod overlay;
 pub mod path;

@@ -157,7 +157,8 @@ pub(super) fn encoded(pairs: &[Pair], rest: Encoding) -> String {
     texts.join("&")
 }
 
-fn written(text: &str, encoding: Encoding) -> String {
+/// A text as it is written in a query or a form.
+pub(super) fn written(text: &str, encoding: Encoding) -> String {
     match encoding {
         Encoding::Form => url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
         Encoding::Rfc3986 => percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string(),
@@ -172,7 +173,7 @@ const UNRESERVED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUME
     .remove(b'_')
     .remove(b'~');
 
-/// What would end the value, the query or the line, and nothing else.
+/// What would end the value, the query or the line, and what no query may have (RFC 3986 §3.4).
 const RAW: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b' ')
     .add(b'"')
@@ -181,7 +182,15 @@ const RAW: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b'&')
     .add(b'\'')
     .add(b'<')
-    .add(b'>');
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The pairs as a JSON object; one that comes several times is a list.
 pub(super) fn json(pairs: &[Pair]) -> Result<Value, &str> {

@@ -14,7 +14,7 @@ use super::{
     fault::Faults,
     function::signing,
     template::{Template, is_key},
-    url_template::is_host_labels,
+    url_template::{host_as_written, is_host_labels},
 };
 
 /// The longest default (the seed's product sets the same limit) and the longest other text.
@@ -302,11 +302,12 @@ fn pem(value: &str) -> Result<(), String> {
     signing::check_key(value).map_err(|error| error.to_string())
 }
 
-/// Whether a host, or the host of a URL, is one of `hosts`.
+/// Whether a host, or the host of a URL, is one of `hosts`. Only a URL that every parser reads alike is at a host: a
+/// value may be handed on to programs with another parser than ours.
 fn is_at(value: &str, hosts: &[String]) -> bool {
-    let host = match url::Url::parse(value) {
-        Ok(url) => url.host_str().unwrap_or_default().to_ascii_lowercase(),
-        Err(_) => value.to_ascii_lowercase(),
+    let host = match is_host_labels(value) {
+        true => value.to_ascii_lowercase(),
+        false => host_as_written(value).unwrap_or_default(),
     };
     hosts
         .iter()
@@ -356,6 +357,49 @@ mod tests {
                 good,
                 "{kind:?} {pattern:?} {value}"
             );
+        }
+    }
+
+    #[test]
+    fn a_value_among_hosts_is_plainly_at_one_for_every_parser() {
+        for (kind, value, good) in [
+            (VariableType::Text, "acme.shop.example", true),
+            (VariableType::Text, "ACME.shop.example", true),
+            (VariableType::Text, "https://acme.shop.example/a@b", true),
+            (VariableType::Text, "shop.example", false),
+            (VariableType::Text, "evil-shop.example", false),
+            (VariableType::Text, "evil.example/.shop.example", false),
+            (VariableType::Text, "evil.example#.shop.example", false),
+            (
+                VariableType::Text,
+                "javascript://acme.shop.example/%0a",
+                false,
+            ),
+            (VariableType::Url, "https://acme.shop.example:8443/a", true),
+            (
+                VariableType::Url,
+                "https://evil.example\\.shop.example",
+                false,
+            ),
+            (
+                VariableType::Url,
+                "https://acme.shop.example\\@evil.example",
+                false,
+            ),
+            (
+                VariableType::Url,
+                "https://evil.example@acme.shop.example",
+                false,
+            ),
+            (VariableType::Url, "https:acme.shop.example", false),
+        ] {
+            let written = VariableDefinition {
+                kind,
+                hosts: vec!["*.shop.example".to_owned()],
+                ..VariableDefinition::new("account")
+            };
+            let variable = Variable::parse(&written).unwrap();
+            assert_eq!(variable.check(value).is_ok(), good, "{kind:?} {value}");
         }
     }
 }

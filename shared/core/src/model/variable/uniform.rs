@@ -4,9 +4,21 @@ use super::Variable;
 use crate::model::definition::Normalisation;
 
 impl Variable {
-    /// The value as it is kept: normalised, without the prefix and suffix that are shown around it.
+    /// The value as it is kept: normalised, without the prefix and suffix that are shown around it. Of a value that is
+    /// uniform nothing more is taken, so that what is used is what was checked.
     #[must_use]
     pub fn uniform(&self, given: &str) -> String {
+        let mut value = given.to_owned();
+        loop {
+            let next = self.more_uniform(&value);
+            if next == value {
+                return value;
+            }
+            value = next;
+        }
+    }
+
+    fn more_uniform(&self, given: &str) -> String {
         let mut value = given.to_owned();
         for normalisation in &self.normalise {
             value = apply(*normalisation, &value);
