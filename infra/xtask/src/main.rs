@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `test [ARG…]` | installs what the tests need, and runs them; further arguments go to `cargo test` |
 //! | `setup` | installs what the tests need |
+//! | `properties [CASES]` | runs every property test with many more cases than a test run has, 10,000 unless told |
+//! | `fuzz [TARGET] [SECONDS] [ARG…]` | runs a fuzz target, or all, a minute each unless told; further arguments go to libFuzzer |
 //! | `lint` | format, clippy, licences and duplicates, documentation |
 //! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
 //! | `model` | checks the refresh protocol's model in more states than the tests do; takes long |
 //! | `openapi` | writes `infra/openapi.json` anew |
 //! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
+mod fuzz;
 mod setup;
 
 use std::{
@@ -34,6 +37,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
         Some((verb, rest)) if verb == "test" => test(rest),
+        Some((verb, [])) if verb == "properties" => properties("10000"),
+        Some((verb, [cases])) if verb == "properties" => properties(cases),
+        Some((verb, rest)) if verb == "fuzz" => fuzz::fuzz(rest),
         Some((verb, [])) if verb == "setup" => setup::all(),
         Some((verb, [])) if verb == "lint" => lint(),
         Some((verb, [])) if verb == "audit" => audit(),
@@ -45,7 +51,8 @@ fn main() -> ExitCode {
             kept("--schema", "shared/presets/definition.schema.json")
         }
         Some(_) | None => Err(Failed::Here(
-            "usage: cargo xtask test [ARG…] | setup | lint | audit | model | openapi | schema"
+            "usage: cargo xtask test [ARG…] | setup | properties [CASES] | fuzz [TARGET] [SECONDS] [ARG…] | lint | audit \
+             | model | openapi | schema"
                 .to_owned(),
         )),
     };
@@ -73,6 +80,29 @@ fn test(arguments: &[String]) -> Outcome {
     run(cargo(&["test", "--workspace"])
         .args(arguments)
         .env("LATCHKEY_TOOLS", setup::tools()))
+}
+
+/// A long random run: the tests that try inputs at random, found by their names.
+fn properties(cases: &str) -> Outcome {
+    const CRATES: [&str; 4] = [
+        "latchkey-core",
+        "latchkey-fuzz",
+        "latchkey-import",
+        "latchkey-web",
+    ];
+    const NAMES: [&str; 5] = [
+        "properties::",
+        "short_runs::",
+        "anything::any_",
+        "yaml::",
+        "no_secret_is_ever_shown",
+    ];
+    let crates = CRATES.iter().flat_map(|name| ["--package", name]);
+    run(cargo(&["test", "--lib", "--tests"])
+        .args(crates)
+        .arg("--")
+        .args(NAMES)
+        .env("PROPTEST_CASES", cases))
 }
 
 fn lint() -> Outcome {

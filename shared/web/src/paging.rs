@@ -84,3 +84,42 @@ impl<T> List<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(query: &str) -> Result<PageAsk, Problem> {
+        let request = http::Request::get(format!("/v1/instances?{query}")).body(());
+        let (mut parts, ()) = request.unwrap().into_parts();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let read = runtime.block_on(Paging::from_request_parts(&mut parts, &()));
+        read.map(|Paging(ask)| ask)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_cursor_of_a_page_is_read_as_it_was_given(cursor in "[a-z]{3}_[a-z0-9]{26}", limit in 1..=100_u16) {
+            let ask = read(&format!("cursor={cursor}&limit={limit}")).unwrap();
+            prop_assert_eq!(ask, PageAsk { after: Some(cursor), limit });
+        }
+
+        #[test]
+        fn nothing_but_an_id_gets_to_the_store(cursor in any::<String>(), bytes in any::<Vec<u8>>()) {
+            let percent = |byte: &u8| format!("%{byte:02X}");
+            for bytes in [cursor.as_bytes(), &bytes] {
+                let written: String = bytes.iter().map(percent).collect();
+                let is_id = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+                let good = (1..=100).contains(&bytes.len()) && bytes.iter().all(is_id);
+                let asked = read(&format!("cursor={written}"));
+                prop_assert_eq!(asked.is_ok(), good);
+            }
+        }
+    }
+}

@@ -33,7 +33,7 @@ fn value(kind: Kind, bytes: Vec<u8>) -> Value {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 2000,
+        cases: ProptestConfig::default().cases.max(2000),
         // A failure is fixed at once, and a test leaves no files in the source.
         failure_persistence: None,
         ..ProptestConfig::default()
