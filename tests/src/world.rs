@@ -175,6 +175,7 @@ impl World {
         for table in [
             tables.connectors,
             tables.instances,
+            tables.hosts,
             tables.authorisations,
             tables.api_keys,
         ] {

@@ -27,7 +27,7 @@ use latchkey_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Ports, presets::written_out};
+use crate::{Ports, health::MethodHealthView, presets::written_out};
 
 /// An auth method, as a builder sends it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -80,6 +80,8 @@ pub(crate) struct MethodView {
     warnings: Vec<Finding>,
     /// How many instances use it.
     instances: u64,
+    /// How it is, as refreshes have found it.
+    health: MethodHealthView,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -88,8 +90,9 @@ pub(crate) struct MethodView {
     updated_at: Timestamp,
 }
 
-impl From<StoredMethod> for MethodView {
-    fn from(method: StoredMethod) -> Self {
+impl MethodView {
+    fn new(method: StoredMethod, now: Timestamp) -> Self {
+        let health = MethodHealthView::of(&method, now);
         let (lacks, warnings) = match method.parse() {
             Ok(parsed) => (parsed.lacks(&method.values), warnings(&method, &parsed)),
             Err(faults) => {
@@ -108,6 +111,7 @@ impl From<StoredMethod> for MethodView {
             lacks,
             warnings,
             instances: method.instances,
+            health,
             created_at: method.created_at,
             updated_at: method.updated_at,
         }
@@ -155,7 +159,8 @@ pub(crate) async fn list(
         .methods
         .list(&caller.tenant, &connector, &page)
         .await?;
-    Ok(Json(List::of(found, MethodView::from)))
+    let now = ports.clock.now();
+    Ok(Json(List::of(found, |method| MethodView::new(method, now))))
 }
 
 /// Makes an auth method.
@@ -181,7 +186,7 @@ pub(crate) async fn create(
     Ok((
         StatusCode::CREATED,
         ETag(method.version),
-        Json(MethodView::from(method)),
+        Json(MethodView::new(method, ports.clock.now())),
     ))
 }
 
@@ -204,7 +209,10 @@ pub(crate) async fn read(
         .load(&path.key(caller.tenant))
         .await?
         .ok_or_else(gone)?;
-    Ok((ETag(method.version), Json(MethodView::from(method))))
+    Ok((
+        ETag(method.version),
+        Json(MethodView::new(method, ports.clock.now())),
+    ))
 }
 
 /// Changes an auth method.
@@ -234,7 +242,10 @@ pub(crate) async fn update(
         .define()
         .update_method(&key, seen, draft(body)?)
         .await?;
-    Ok((ETag(method.version), Json(MethodView::from(method))))
+    Ok((
+        ETag(method.version),
+        Json(MethodView::new(method, ports.clock.now())),
+    ))
 }
 
 /// Deletes an auth method that no instance uses.

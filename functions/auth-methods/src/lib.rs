@@ -6,6 +6,7 @@ mod auth_methods;
 mod connectors;
 mod draft;
 mod drafts;
+mod health;
 mod presets;
 mod settings;
 

@@ -50,11 +50,12 @@ pub(crate) async fn read(
         .await?;
     let instance =
         found.filter(|instance| !matches!(instance.state, InstanceState::Deleted { .. }));
-    let gone = || Problem::not_found("instance");
-    instance
-        .as_ref()
-        .map(|instance| Json(InstanceView::from(instance)))
-        .ok_or_else(gone)
+    let instance = instance.ok_or_else(|| Problem::not_found("instance"))?;
+    let mut view = InstanceView::from(&instance);
+    if let Some(pause) = ports.refresh().pause(&instance).await? {
+        view.health = view.health.paused(pause);
+    }
+    Ok(Json(view))
 }
 
 /// Deletes an instance, and revokes its tokens at the provider where that can be done (RFC 7009).

@@ -7,8 +7,13 @@ mod instances;
 use std::sync::Arc;
 
 use latchkey_core::{
-    flow::{Deployment, announce::Announce, delete::Delete, refresh::Refresh},
-    port::{Clock, Deletions, Egress, Entropy, Events, Leases, Methods, Outbox, Vault},
+    flow::{
+        Deployment,
+        announce::Announce,
+        delete::Delete,
+        refresh::{Breakers, Refresh},
+    },
+    port::{Clock, Deletions, Egress, Entropy, Events, Healths, Leases, Methods, Outbox, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,6 +32,10 @@ pub struct Ports {
     pub egress: Arc<dyn Egress>,
     /// Events that are not published yet.
     pub outbox: Arc<dyn Outbox>,
+    /// The breakers of token hosts, as this process knows them.
+    pub breakers: Arc<Breakers>,
+    /// The health of auth methods.
+    pub healths: Arc<dyn Healths>,
     /// Where events go.
     pub events: Arc<dyn Events>,
     /// The clock.
@@ -58,6 +67,8 @@ impl Ports {
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            breakers: &self.breakers,
+            healths: &*self.healths,
             announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,

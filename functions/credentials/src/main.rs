@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_aws::Environment;
+use latchkey_core::flow::refresh::Breakers;
 use latchkey_credentials::{Ports, router};
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_web::lambda::{layered, serve};
@@ -28,10 +29,12 @@ async fn main() -> Result<(), lambda_http::Error> {
     let ports = Ports {
         leases: store.instances.clone(),
         deletions: store.instances,
-        methods: store.methods,
+        methods: store.methods.clone(),
+        healths: store.methods,
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         outbox: store.outbox,
+        breakers: Arc::new(Breakers::new(store.hosts)),
         events,
         clock,
         entropy,

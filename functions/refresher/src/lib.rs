@@ -8,11 +8,11 @@ use latchkey_core::{
         Deployment,
         announce::{Announce, Told},
         delete::Delete,
-        refresh::Refresh,
+        refresh::{Breakers, Refresh},
         sweep::{Report, Sweep},
     },
     port::{
-        Clock, Deletions, DueInstances, Egress, Entropy, Events, Leases, Methods, Outbox,
+        Clock, Deletions, DueInstances, Egress, Entropy, Events, Healths, Leases, Methods, Outbox,
         StoreError, Vault,
     },
 };
@@ -35,6 +35,10 @@ pub struct Ports {
     pub egress: Arc<dyn Egress>,
     /// Events that are not published yet.
     pub outbox: Arc<dyn Outbox>,
+    /// The breakers of token hosts, as this process knows them.
+    pub breakers: Arc<Breakers>,
+    /// The health of auth methods.
+    pub healths: Arc<dyn Healths>,
     /// Where events go.
     pub events: Arc<dyn Events>,
     /// The clock.
@@ -105,6 +109,8 @@ impl Ports {
             methods: &*self.methods,
             vault: &*self.vault,
             egress: &*self.egress,
+            breakers: &self.breakers,
+            healths: &*self.healths,
             announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,

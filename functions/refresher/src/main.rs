@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use latchkey_aws::Environment;
+use latchkey_core::flow::refresh::Breakers;
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::{Ports, tick};
 use serde::de::IgnoredAny;
@@ -26,10 +27,12 @@ async fn main() -> Result<(), Error> {
         due: store.instances.clone(),
         leases: store.instances.clone(),
         deletions: store.instances,
-        methods: store.methods,
+        methods: store.methods.clone(),
+        healths: store.methods,
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         outbox: store.outbox,
+        breakers: Arc::new(Breakers::new(store.hosts)),
         events,
         clock,
         entropy,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_aws::{SealedVault, Store};
 use latchkey_core::{
-    flow::Deployment,
+    flow::{Deployment, refresh::Breakers},
     port::{Clock, Egress, Entropy, Events, Seal, Vault},
 };
 use latchkey_refresher::Ports as Refresher;
@@ -37,6 +37,7 @@ pub(crate) fn wire(
     let told = Arc::new(LocalEvents::new());
     let events: Arc<dyn Events> = Arc::<LocalEvents>::clone(&told);
     let store = store.clone();
+    let breakers = Arc::new(Breakers::new(store.hosts));
     Functions {
         events: told,
         auth_methods: latchkey_auth_methods::Ports {
@@ -79,6 +80,8 @@ pub(crate) fn wire(
             vault: Arc::clone(&vault),
             egress: Arc::clone(egress),
             outbox: store.outbox.clone(),
+            breakers: Arc::clone(&breakers),
+            healths: store.methods.clone(),
             events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
@@ -88,10 +91,12 @@ pub(crate) fn wire(
             due: store.instances.clone(),
             leases: store.instances.clone(),
             deletions: store.instances,
-            methods: store.methods,
+            methods: store.methods.clone(),
+            healths: store.methods,
             vault,
             egress: Arc::clone(egress),
             outbox: store.outbox,
+            breakers,
             events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),

@@ -87,6 +87,7 @@ impl StoreSettings {
             tables: TableNames {
                 connectors: wanted.text("LATCHKEY_TABLE_CONNECTORS"),
                 instances: wanted.text("LATCHKEY_TABLE_INSTANCES"),
+                hosts: wanted.text("LATCHKEY_TABLE_HOSTS"),
                 authorisations: wanted.text("LATCHKEY_TABLE_AUTHORISATIONS"),
                 api_keys: wanted.text("LATCHKEY_TABLE_API_KEYS"),
             },
@@ -224,6 +225,7 @@ mod tests {
             ("AWS_SESSION_TOKEN", "m4rker-session"),
             ("LATCHKEY_TABLE_CONNECTORS", "c"),
             ("LATCHKEY_TABLE_INSTANCES", "i"),
+            ("LATCHKEY_TABLE_HOSTS", "h"),
             ("LATCHKEY_TABLE_AUTHORISATIONS", "a"),
             ("LATCHKEY_TABLE_API_KEYS", "k"),
         ])
@@ -240,7 +242,7 @@ mod tests {
             ("AWS_ENDPOINT_URL", "http://store.example/"),
         ]);
         let ConfigError(faults) = read(&values).unwrap_err();
-        assert_eq!(faults.len(), 8, "{faults:?}");
+        assert_eq!(faults.len(), 9, "{faults:?}");
         assert!(faults.iter().any(|fault| fault.contains("AWS_REGION")));
         assert!(
             faults

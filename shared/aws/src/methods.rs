@@ -9,16 +9,22 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use latchkey_core::{
     model::{
+        event::Event,
+        health::MethodHealth,
         id::{ConnectorId, MethodKey, TenantId},
         method::{MethodValues, StoredMethod},
     },
-    port::{Change, Clock, EditMethods, MOST_METHODS, Methods, Page, PageAsk, Removal, StoreError},
+    port::{
+        Change, Clock, EditMethods, Healths, MOST_METHODS, Methods, Page, PageAsk, Removal,
+        StoreError, Turned,
+    },
 };
 
 use crate::{
     connectors::{connector_key, method_item_key, method_list},
     expression::Expression,
-    item::{Item, Reader, json, number, sealed_map, text_map, time},
+    item::{Item, Reader, json, number, sealed_map, text, text_map, time},
+    outbox::DynamoOutbox,
     table::Table,
     write::{Part, Transacted, Written},
 };
@@ -26,6 +32,7 @@ use crate::{
 /// Auth methods in DynamoDB. Those in use are remembered for a while.
 pub struct DynamoMethods {
     table: Table,
+    outbox: DynamoOutbox,
     clock: Arc<dyn Clock>,
     max_age: SignedDuration,
     remembered: Mutex<HashMap<MethodKey, (Timestamp, Arc<StoredMethod>)>>,
@@ -154,14 +161,59 @@ impl EditMethods for DynamoMethods {
     }
 }
 
+#[async_trait]
+impl Healths for DynamoMethods {
+    async fn look(&self, key: &MethodKey) -> Result<Option<StoredMethod>, StoreError> {
+        self.load(key).await
+    }
+
+    async fn turn(
+        &self,
+        key: &MethodKey,
+        seen: &MethodHealth,
+        next: &MethodHealth,
+        events: &[Event],
+    ) -> Result<Turned<Option<Box<StoredMethod>>>, StoreError> {
+        let expression = if seen.mark.is_empty() {
+            Expression::new().when("attribute_exists(#pk) AND attribute_not_exists(#health_mark)")
+        } else {
+            Expression::new()
+                .when("#health_mark = :seen")
+                .value("seen", text(&seen.mark))
+        };
+        let expression = expression
+            .set("health_mark", text(&next.mark))
+            .set("health", json(next));
+        let written = self
+            .outbox
+            .change(&self.table, item_key(key), &expression, events)
+            .await;
+        self.forget(key);
+        Ok(match written? {
+            Written::Done(_) => Turned::Done,
+            Written::Refused(None) => Turned::Lost(None),
+            Written::Refused(Some(now)) => match read(&key.tenant, &key.connector, Reader(&now))? {
+                now if now.health.mark == next.mark => Turned::Done,
+                now => Turned::Lost(Some(Box::new(now))),
+            },
+        })
+    }
+}
+
 /// How many auth methods are remembered.
 const MOST_REMEMBERED: usize = 1000;
 
 impl DynamoMethods {
-    /// Auth methods, remembered for `max_age` at most.
-    pub(crate) fn new(table: Table, clock: Arc<dyn Clock>, max_age: SignedDuration) -> Self {
+    /// Auth methods, remembered for `max_age` at most; what is to be told of them goes to `outbox`.
+    pub(crate) fn new(
+        table: Table,
+        outbox: DynamoOutbox,
+        clock: Arc<dyn Clock>,
+        max_age: SignedDuration,
+    ) -> Self {
         Self {
             table,
+            outbox,
             clock,
             max_age,
             remembered: Mutex::default(),
@@ -248,6 +300,7 @@ fn read(
             sealed: item.sealed_map("sealed")?,
         },
         instances: item.number("instances")?,
+        health: item.json_if("health")?.unwrap_or_default(),
         created_at: item.time("created_at")?,
         updated_at: item.time("updated_at")?,
     })

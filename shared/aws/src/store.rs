@@ -7,8 +7,9 @@ use jiff::SignedDuration;
 use latchkey_core::port::Clock;
 
 use crate::{
-    DynamoApiKeys, DynamoAuthorisations, DynamoConnectors, DynamoInstances, DynamoMethods,
-    DynamoOutbox, DynamoSessions, DynamoSettings, StoreSettings, TableNames, table::Table,
+    DynamoApiKeys, DynamoAuthorisations, DynamoConnectors, DynamoHosts, DynamoInstances,
+    DynamoMethods, DynamoOutbox, DynamoSessions, DynamoSettings, StoreSettings, TableNames,
+    table::Table,
 };
 
 /// How old an auth method may be that is used.
@@ -25,6 +26,8 @@ pub struct Store {
     pub instances: Arc<DynamoInstances>,
     /// Pending events.
     pub outbox: Arc<DynamoOutbox>,
+    /// Token hosts.
+    pub hosts: Arc<DynamoHosts>,
     /// Authorisations.
     pub authorisations: Arc<DynamoAuthorisations>,
     /// Connect sessions.
@@ -48,15 +51,17 @@ impl Store {
         let table = |name| Table::new(client, name);
         let (connectors, instances) = (table(&tables.connectors), table(&tables.instances));
         let authorisations = table(&tables.authorisations);
-        let methods = DynamoMethods::new(connectors.clone(), clock, METHOD_MAX_AGE);
+        let outbox = DynamoOutbox(instances.clone());
+        let methods = DynamoMethods::new(connectors.clone(), outbox.clone(), clock, METHOD_MAX_AGE);
         Self {
             methods: Arc::new(methods),
-            outbox: Arc::new(DynamoOutbox(instances.clone())),
+            outbox: Arc::new(outbox),
             instances: Arc::new(DynamoInstances::new(instances, connectors.clone())),
             settings: Arc::new(DynamoSettings(connectors.clone())),
             connectors: Arc::new(DynamoConnectors(connectors)),
             sessions: Arc::new(DynamoSessions(authorisations.clone())),
             authorisations: Arc::new(DynamoAuthorisations(authorisations)),
+            hosts: Arc::new(DynamoHosts(table(&tables.hosts))),
             api_keys: Arc::new(DynamoApiKeys(table(&tables.api_keys))),
         }
     }

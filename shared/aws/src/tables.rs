@@ -21,6 +21,8 @@ pub struct TableNames {
     pub connectors: String,
     /// Instances.
     pub instances: String,
+    /// Token hosts, of all tenants.
+    pub hosts: String,
     /// Authorisations and connect sessions.
     pub authorisations: String,
     /// API keys.
@@ -34,6 +36,7 @@ impl TableNames {
         Self {
             connectors: format!("{prefix}Connectors"),
             instances: format!("{prefix}Instances"),
+            hosts: format!("{prefix}Hosts"),
             authorisations: format!("{prefix}Authorisations"),
             api_keys: format!("{prefix}ApiKeys"),
         }
@@ -81,7 +84,7 @@ struct Index {
     projection: ProjectionType,
 }
 
-fn schemas(names: &TableNames) -> [Schema<'_>; 4] {
+fn schemas(names: &TableNames) -> [Schema<'_>; 5] {
     use ScalarAttributeType::{N, S};
     [
         Schema {
@@ -102,6 +105,13 @@ fn schemas(names: &TableNames) -> [Schema<'_>; 4] {
                 projection: ProjectionType::KeysOnly,
             }),
             expires: false,
+        },
+        Schema {
+            name: &names.hosts,
+            hash: ("host", S),
+            range: None,
+            index: None,
+            expires: true,
         },
         Schema {
             name: &names.authorisations,

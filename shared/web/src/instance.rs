@@ -8,6 +8,7 @@ use latchkey_core::model::{
     grant::StoredGrant,
     id::{ConnectorId, InstanceId, MethodId},
     instance::{Instance, State},
+    pause::{Pause, Paused},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -59,9 +60,118 @@ pub struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_refresh_at: Option<Timestamp>,
+    /// What happens next without anybody's doing, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
+    /// What is paused for all instances that share it, this one among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
     /// Who has to act, if anyone has to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Blame>,
+}
+
+/// What happens next, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Next {
+    /// What.
+    pub action: Action,
+    /// When, at the soonest.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+/// What happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A refresh.
+    Refresh,
+    /// The provider, which has refused the grant once, is asked a second time.
+    Confirm,
+    /// The token host, which fails again and again, is asked by one of all instances there.
+    ProbeHost,
+    /// The auth method, of which too many instances look dead at once to be believed, is tried with
+    /// one of them.
+    ProbeMethod,
+}
+
+impl Action {
+    /// What happens next where something is paused, or after a failure.
+    #[must_use]
+    pub fn after(paused: Option<Paused>, failure: Option<&Failure>) -> Self {
+        match (paused, failure.map(|failure| failure.code.blame())) {
+            (Some(Paused::Host), _) => Self::ProbeHost,
+            (Some(Paused::Method), _) => Self::ProbeMethod,
+            (None, Some(Blame::User)) => Self::Confirm,
+            (None, Some(Blame::Builder | Blame::Provider | Blame::Ourselves) | None) => {
+                Self::Refresh
+            }
+        }
+    }
+}
+
+/// Who has to act while there is hope for a grant, after a failure or where something is paused.
+#[must_use]
+pub fn needs(paused: Option<Paused>, failure: Option<&Failure>) -> Option<Blame> {
+    match (paused, failure.map(|failure| failure.code.blame())) {
+        (Some(Paused::Host), _) => Some(Blame::Provider),
+        (Some(Paused::Method), _) => Some(Blame::Builder),
+        // No user is bothered before the provider has said it twice.
+        (None, Some(Blame::User) | None) => None,
+        (None, blame) => blame,
+    }
+}
+
+/// What is paused.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PauseView {
+    /// What.
+    pub what: PausedWhole,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Why. Of a token host it is told without the provider's words, as they may be another tenant's.
+    pub failure: Failure,
+}
+
+/// What is paused as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PausedWhole {
+    /// The token host: it fails again and again, and is asked once a minute.
+    Host,
+    /// The auth method: too many of its instances look dead at once to be believed. One is tried
+    /// every five minutes, and none needs its user for it.
+    AuthMethod,
+}
+
+impl From<Pause> for PauseView {
+    fn from(pause: Pause) -> Self {
+        let what = match pause.whole {
+            Paused::Host => PausedWhole::Host,
+            Paused::Method => PausedWhole::AuthMethod,
+        };
+        Self {
+            what,
+            since: pause.since,
+            failure: pause.cause,
+        }
+    }
+}
+
+impl Health {
+    /// The same, while something is paused that the instance needs.
+    #[must_use]
+    pub fn paused(mut self, pause: Pause) -> Self {
+        self.next = self.next.map(|next| Next {
+            action: Action::after(Some(pause.whole), None),
+            at: next.at.max(pause.until),
+        });
+        self.needs = needs(Some(pause.whole), None);
+        self.paused = Some(pause.into());
+        self
+    }
 }
 
 /// What an instance can do.
@@ -122,12 +232,22 @@ impl From<&Instance> for Health {
         };
         let needs = match status {
             Status::Pending => Some(Blame::User),
-            Status::Active | Status::ReconnectRequired => {
-                failure.as_ref().map(|failure| failure.code.blame())
-            }
-            // Nobody has to act before the provider has said it twice.
-            Status::Suspect | Status::Deleted => None,
+            Status::Active | Status::Suspect => needs(None, failure.as_ref()),
+            Status::ReconnectRequired => failure.as_ref().map(|failure| failure.code.blame()),
+            Status::Deleted => None,
         };
+        let next_refresh_at = grant
+            .filter(|_| matches!(status, Status::Active | Status::Suspect))
+            .and_then(|grant| next(instance, grant));
+        let next = next_refresh_at.map(|at| Next {
+            action: match status {
+                Status::Suspect => Action::Confirm,
+                Status::Pending | Status::Active | Status::ReconnectRequired | Status::Deleted => {
+                    Action::after(None, failure.as_ref())
+                }
+            },
+            at,
+        });
         Self {
             status,
             since,
@@ -135,9 +255,9 @@ impl From<&Instance> for Health {
             scopes: grant.map(|grant| grant.scopes.clone()).unwrap_or_default(),
             failures: instance.failures,
             failure,
-            next_refresh_at: grant
-                .filter(|_| matches!(status, Status::Active | Status::Suspect))
-                .and_then(|grant| next(instance, grant)),
+            next_refresh_at,
+            next,
+            paused: None,
             needs,
         }
     }

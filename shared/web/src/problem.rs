@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use latchkey_core::model::{
-    failure::Failure,
+    failure::{Blame, Failure},
     fault::{Fault, Faults},
 };
 use serde::Serialize;
@@ -13,6 +13,8 @@ use utoipa::{
     IntoResponses, ToSchema,
     openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder},
 };
+
+use crate::instance::Next;
 
 /// The kinds of problems. Each owns its type, its title and its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +205,12 @@ pub struct ProblemDetails {
     /// What the provider said, or did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
+    /// What happens next without anybody's doing, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Next>,
+    /// Who has to act, if anyone has to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<Blame>,
 }
 
 /// A problem on its way to a caller.
@@ -228,6 +236,8 @@ impl Problem {
             lacks: Vec::new(),
             instances: None,
             failure: None,
+            next: None,
+            needs: None,
         };
         Self {
             kind,
@@ -293,6 +303,20 @@ impl Problem {
     #[must_use]
     pub fn failure(mut self, failure: Option<Failure>) -> Self {
         self.details.failure = failure;
+        self
+    }
+
+    /// Says what happens next.
+    #[must_use]
+    pub fn next(mut self, next: Next) -> Self {
+        self.details.next = Some(next);
+        self
+    }
+
+    /// Says who has to act.
+    #[must_use]
+    pub fn needs(mut self, needs: Option<Blame>) -> Self {
+        self.details.needs = needs;
         self
     }
 

@@ -9,7 +9,10 @@ use latchkey_core::{
 };
 use tracing::error;
 
-use crate::problem::{Problem, ProblemKind};
+use crate::{
+    instance::{Action, Next, needs},
+    problem::{Problem, ProblemKind},
+};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -96,11 +99,15 @@ impl From<VendError> for Problem {
                 .detail("open a connect session and let the user consent"),
             VendError::ReconnectRequired(cause) => Self::new(ProblemKind::ReconnectRequired)
                 .detail(cause.code.sentence())
+                .needs(Some(cause.code.blame()))
                 .failure(Some(cause)),
             VendError::Unavailable {
                 failure,
+                paused,
+                at,
                 retry_after,
             } => {
+                let action = Action::after(paused, failure.as_ref());
                 let why = failure
                     .as_ref()
                     .map_or("another request is refreshing it", |failure| {
@@ -108,6 +115,8 @@ impl From<VendError> for Problem {
                     });
                 Self::new(ProblemKind::CredentialUnavailable)
                     .detail(why)
+                    .needs(needs(paused, failure.as_ref()))
+                    .next(Next { action, at })
                     .failure(failure)
                     .retry_after(retry_after)
             }

@@ -12,6 +12,7 @@ mod browser;
 mod connecting;
 mod definitions;
 mod events;
+mod failing;
 mod files;
 mod interfering;
 mod killed;

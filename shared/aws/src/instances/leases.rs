@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use latchkey_core::{
     model::instance::{Instance, State},
     port::{
-        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Spares, StoreError,
-        Warn,
+        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Postpone, Spares,
+        StoreError, Warn,
     },
 };
 
@@ -121,6 +121,16 @@ impl Leases for DynamoInstances {
             expression = expression.add("attempts", -1);
         }
         match self.table.update(key(fail.key), &expression).await? {
+            Written::Done(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    async fn postpone(&self, postpone: Postpone<'_>) -> Result<(), StoreError> {
+        let expression = usable()
+            .when("#epoch = :epoch")
+            .value("epoch", number(postpone.epoch))
+            .set_all(due(Some(postpone.due)));
+        match self.table.update(key(postpone.key), &expression).await? {
             Written::Done(_) | Written::Refused(_) => Ok(()),
         }
     }

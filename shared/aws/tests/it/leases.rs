@@ -5,7 +5,8 @@ use latchkey_core::{
         instance::{Instance, Lease, State},
     },
     port::{
-        Commit, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _, NewLease, Spares,
+        Commit, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _, NewLease, Postpone,
+        Spares,
     },
 };
 
@@ -387,6 +388,27 @@ async fn nobody_frees_anothers_lease() {
     world.store.instances.fail(failing).await.unwrap();
     let now = world.instance(&mine.key).await;
     assert_eq!((now.lease, now.failures), (theirs.lease, 0));
+}
+
+#[tokio::test]
+async fn a_postponed_instance_is_due_later_and_can_be_leased_at_once() {
+    let world = World::new().await;
+    let connected = world.connected().await;
+    let postpone = |epoch| Postpone {
+        key: &connected.key,
+        epoch,
+        due: due(0, 700),
+    };
+    let instances = &world.store.instances;
+    let due_at = async || world.raw_instance(&connected.key).await["due_at"].clone();
+    let before = due_at().await;
+    instances.postpone(postpone(7)).await.unwrap();
+    assert_eq!(due_at().await, before, "it has moved on");
+    instances.postpone(postpone(connected.epoch)).await.unwrap();
+    assert_ne!(due_at().await, before);
+    let now = world.instance(&connected.key).await;
+    assert_eq!(format!("{now:?}"), format!("{connected:?}"));
+    hold(&world, &connected, "mine").await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod consents;
 mod deletions;
 mod due;
 mod events;
+mod hosts;
 mod instances;
 mod journals;
 mod leases;

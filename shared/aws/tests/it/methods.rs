@@ -1,8 +1,16 @@
 use std::sync::Arc;
 
 use latchkey_core::{
-    model::method::StoredMethod,
-    port::{Change, Connectors as _, EditMethods as _, MOST_METHODS, Methods as _, Removal},
+    model::{
+        event::{Event, EventKind},
+        failure::{Failure, FailureCode},
+        health::MethodHealth,
+        method::StoredMethod,
+    },
+    port::{
+        Change, Connectors as _, EditMethods as _, Healths as _, MOST_METHODS, Methods as _,
+        Outbox as _, Removal, Turned,
+    },
 };
 
 use crate::world::{World, at, connector, method, page, race, tenant};
@@ -181,4 +189,112 @@ async fn what_this_process_changes_is_seen_at_once() {
     assert_eq!(methods.find(&made.key).await.unwrap().unwrap().version, 2);
     methods.delete(&made.key, None).await.unwrap();
     assert!(methods.find(&made.key).await.unwrap().is_none());
+}
+
+fn refusal(second: i64) -> Failure {
+    Failure {
+        at: at(second),
+        code: FailureCode::ClientRefused,
+        words: Some("invalid_client".to_owned()),
+    }
+}
+
+fn faulty(seen: &MethodHealth, mark: &str) -> MethodHealth {
+    MethodHealth {
+        mark: mark.to_owned(),
+        ..seen.failed(1, &refusal(5)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_methods_health_is_changed_by_whoever_saw_it_as_it_is() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let methods = &world.store.methods;
+    let well = MethodHealth::default();
+    let first = faulty(&well, "first");
+    let turned = methods.turn(&made.key, &well, &first, &[]).await.unwrap();
+    assert!(matches!(turned, Turned::Done), "{turned:?}");
+    for found in [
+        methods.look(&made.key).await.unwrap().unwrap(),
+        StoredMethod::clone(&methods.find(&made.key).await.unwrap().unwrap()),
+    ] {
+        assert_eq!(found.health, first);
+        assert_eq!(
+            found.version, made.version,
+            "it is no change of the builder's"
+        );
+    }
+    let again = methods.turn(&made.key, &well, &first, &[]).await.unwrap();
+    assert!(
+        matches!(again, Turned::Done),
+        "a repeated write finds its own mark"
+    );
+    let Turned::Lost(Some(now)) = methods
+        .turn(&made.key, &well, &faulty(&well, "other"), &[])
+        .await
+        .unwrap()
+    else {
+        panic!("somebody else was first");
+    };
+    assert_eq!(now.health, first);
+
+    // A builder's change leaves it alone.
+    let mut changed = now;
+    changed.version += 1;
+    assert_eq!(methods.update(&changed).await.unwrap(), Change::Done);
+    let mended = MethodHealth {
+        mark: "mended".to_owned(),
+        ..first.worked(2, at(9)).unwrap()
+    };
+    let turned = methods.turn(&made.key, &first, &mended, &[]).await.unwrap();
+    assert!(matches!(turned, Turned::Done), "{turned:?}");
+    assert_eq!(
+        methods.look(&made.key).await.unwrap().unwrap().health,
+        mended
+    );
+
+    let missing = method(&connector(&tenant())).key;
+    let gone = methods.turn(&missing, &well, &first, &[]).await.unwrap();
+    assert!(matches!(gone, Turned::Lost(None)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_methods_health_is_left_with_it_or_not_at_all() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let (methods, outbox) = (&world.store.methods, &world.store.outbox);
+    let well = MethodHealth::default();
+    let told = |turn| {
+        let failure = refusal(5);
+        Event::of_method(&made.key, turn, at(5), EventKind::MethodFaulty { failure })
+    };
+    for (mark, turn, is_told) in [("first", 1, true), ("other", 2, false)] {
+        let (health, event) = (faulty(&well, mark), told(turn));
+        let events = std::slice::from_ref(&event);
+        let turned = methods.turn(&made.key, &well, &health, events);
+        let turned = turned.await.unwrap();
+        assert_eq!(matches!(turned, Turned::Done), is_told, "{turned:?}");
+        let left = outbox.find(&event.key()).await.unwrap();
+        assert_eq!(left.is_some(), is_told, "{mark}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_find_a_method_faulty_one_tells_it() {
+    let world = World::new().await;
+    let made = world.method().await;
+    let turns = race(|number| {
+        let (methods, key) = (world.store.methods.clone(), made.key.clone());
+        async move {
+            let well = MethodHealth::default();
+            let next = faulty(&well, &number.to_string());
+            methods.turn(&key, &well, &next, &[]).await.unwrap()
+        }
+    });
+    let told = turns
+        .await
+        .into_iter()
+        .filter(|turned| matches!(turned, Turned::Done));
+    assert_eq!(told.count(), 1);
 }

@@ -19,6 +19,7 @@ use latchkey_core::{
         definition::VariableDefinition,
         failure::{Failure, FailureCode},
         grant::StoredGrant,
+        health::MethodHealth,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
         instance::{Instance, State, StoredValues},
         method::{MethodValues, StoredMethod},
@@ -234,6 +235,7 @@ pub(crate) fn method(connector: &Connector) -> StoredMethod {
             sealed: BTreeMap::from([("client_secret".to_owned(), sealed(9))]),
         },
         instances: 0,
+        health: MethodHealth::default(),
         created_at: at(1),
         updated_at: at(2),
     }

@@ -13,6 +13,7 @@ use crate::{
         connector::Connector,
         definition::{Definition, VariableDefinition},
         fault::{Faults, pointer_segment},
+        health::MethodHealth,
         id::{ConnectorId, MethodId, MethodKey, TenantId},
         method::{AuthMethod, MethodValues, StoredMethod},
         values::{GivenValues, KnownValues, builder_value},
@@ -165,6 +166,7 @@ impl Define<'_> {
             inherited: Vec::new(),
             values: MethodValues::default(),
             instances: 0,
+            health: MethodHealth::default(),
             created_at: now,
             updated_at: now,
         };

@@ -10,11 +10,17 @@
 //! without waiting for anything and committed with a second conditional write, ordered by epoch. If
 //! the instance has moved on meanwhile, the item says what to do.
 
+mod admit;
+mod breakers;
+mod health;
 mod keep;
 mod refuse;
 mod slots;
 
-pub use slots::{Slot, Slots};
+pub use self::{
+    breakers::Breakers,
+    slots::{Slot, Slots},
+};
 
 use std::{borrow::Cow, time::Duration};
 
@@ -32,15 +38,17 @@ use crate::{
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
+        health::MethodHealth,
         host::Host,
-        id::InstanceKey,
+        id::{InstanceKey, MethodKey},
         instance::Instance,
         method::AuthMethod,
+        pause::Pause,
         rotation::Rotation,
         values::KnownValues,
     },
     port::{
-        Clock, Due, Egress, Entropy, Leased, Leases, Methods, NewLease, StoreError, Vault,
+        Clock, Due, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, StoreError, Vault,
         VaultError,
     },
     protocol::refusal::TokenFailure,
@@ -67,6 +75,8 @@ pub enum Refreshed {
     Moved,
     /// The worker has as many calls under way at this host as it may; nothing was done.
     Busy(Host),
+    /// The host or the auth method is not to be asked now; nothing was done.
+    Paused(Pause),
     /// It failed; the instance keeps what it has.
     Failed {
         /// What went wrong.
@@ -102,6 +112,10 @@ pub struct Refresh<'a> {
     pub vault: &'a dyn Vault,
     /// The way out.
     pub egress: &'a dyn Egress,
+    /// The breakers of token hosts.
+    pub breakers: &'a Breakers,
+    /// The health of auth methods.
+    pub healths: &'a dyn Healths,
     /// Telling others.
     pub announce: Announce<'a>,
     /// The clock.
@@ -135,8 +149,12 @@ impl Held<'_> {
 
 /// All that a refresh request needs, opened.
 struct Prepared {
-    /// Which version of the auth method it is.
+    /// What names the auth method.
+    key: MethodKey,
+    /// Which version of it this is.
     version: u64,
+    /// How it was when it was read.
+    health: MethodHealth,
     method: AuthMethod,
     rotation: Rotation,
     values: KnownValues,
@@ -174,6 +192,11 @@ impl Refresh<'_> {
             },
             (None, _) | (_, None) => None,
         };
+        if let Some(prepared) = &prepared
+            && let Some(pause) = self.paused(prepared).await?
+        {
+            return Ok(Refreshed::Paused(pause));
+        }
         let now = self.clock.now();
         let nonce = self.entropy.secret().expose().clone();
         let lease = NewLease {
@@ -234,13 +257,19 @@ impl Refresh<'_> {
             );
             warn!(%instance, took_ms, "refresh slower than the method's timeout");
         }
-        match outcome {
+        let failure = outcome.as_ref().err().map(|failure| failure.code);
+        let refreshed = match outcome {
             Ok(grant) => self.keep(held, prepared, grant).await,
             Err(failure) if failure.code == FailureCode::GrantRefused => {
                 self.refused(held, prepared, failure).await
             }
             Err(failure) => self.failed(held, Some(prepared), failure).await,
+        };
+        if let Some(host) = &prepared.host {
+            let now = self.clock.now();
+            self.breakers.hear(host, now, failure, self.entropy).await;
         }
+        refreshed
     }
 
     /// All that the request needs; `None` if the method is gone or its definition can't be read.
@@ -271,7 +300,9 @@ impl Refresh<'_> {
         .await?;
         let host = self.client_of(&method, &values).refresh_host(&tokens);
         Ok(Some(Prepared {
+            key: stored.key.clone(),
             version: stored.version,
+            health: stored.health.clone(),
             rotation: stored.definition.refresh.rotation,
             method,
             values,
@@ -302,7 +333,7 @@ pub(super) fn due(key: &InstanceKey, grant: &StoredGrant) -> Option<Due> {
     Some(Due::of(key, at))
 }
 
-fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {
+pub(super) fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::ZERO) * sign;
     start.saturating_add(span).unwrap_or(start)
 }

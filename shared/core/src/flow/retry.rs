@@ -16,35 +16,53 @@ const FIRST: Duration = Duration::from_secs(5);
 /// What builders must mend is looked at again slowly.
 const FIRST_FOR_BUILDERS: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(3600);
+/// However short a token lives, a provider that fails is left alone for up to this long.
+const LEAST_LONGEST: Duration = Duration::from_secs(60);
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// A lost answer may still be on its way through the provider.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// How long to wait after a failure: exponential with full jitter, or as long as the provider asks.
-/// `doubt` is what the provider does with used tokens, where it may have acted on the request.
-pub(super) fn wait(
-    code: FailureCode,
-    failures: u32,
-    doubt: Option<Rotation>,
-    asked: Option<Duration>,
-    entropy: &dyn Entropy,
-) -> Duration {
-    let first = match code.blame() {
-        Blame::Builder => FIRST_FOR_BUILDERS,
-        Blame::User | Blame::Provider | Blame::Ourselves => FIRST,
-    };
-    let most = first.saturating_mul(1 << failures.min(12)).min(LONGEST);
-    let drawn = most.mul_f64(entropy.share());
-    match doubt {
-        None | Some(Rotation::None | Rotation::UntilUsed) => drawn.max(AT_ONCE),
-        // Inside the window, after a quiet moment.
-        Some(Rotation::Grace { seconds }) if failures == 0 => {
-            let window = Duration::from_secs(seconds.into());
-            (window / 4).clamp(AT_ONCE, QUIET)
+/// A failure that passes, and what decides when it is tried again.
+pub(super) struct Again {
+    pub(super) code: FailureCode,
+    /// Failures before this one since the last success.
+    pub(super) failures: u32,
+    /// What the provider does with used tokens, where it may have acted on the request.
+    pub(super) doubt: Option<Rotation>,
+    /// How long the provider asks us to wait.
+    pub(super) asked: Option<Duration>,
+    /// How long an access token lives.
+    pub(super) lifetime: SignedDuration,
+}
+
+impl Again {
+    /// How long to wait: exponential with full jitter, or as long as the provider asks.
+    pub(super) fn wait(&self, entropy: &dyn Entropy) -> Duration {
+        let (first, longest) = match self.code.blame() {
+            Blame::Builder => (FIRST_FOR_BUILDERS, LONGEST),
+            // What the provider mends is noticed within a lifetime. Until then its breaker is open.
+            Blame::User | Blame::Provider | Blame::Ourselves => {
+                let lifetime = Duration::try_from(self.lifetime).unwrap_or_default();
+                (FIRST, lifetime.clamp(LEAST_LONGEST, LONGEST))
+            }
+        };
+        let most = first
+            .saturating_mul(1 << self.failures.min(12))
+            .min(longest);
+        let drawn = most.mul_f64(entropy.share());
+        match self.doubt {
+            None | Some(Rotation::None | Rotation::UntilUsed) => drawn.max(AT_ONCE),
+            // Inside the window, after a quiet moment.
+            Some(Rotation::Grace { seconds }) if self.failures == 0 => {
+                let window = Duration::from_secs(seconds.into());
+                (window / 4).clamp(AT_ONCE, QUIET)
+            }
+            Some(Rotation::Grace { .. } | Rotation::SingleUse | Rotation::Unknown) => {
+                drawn.max(QUIET)
+            }
         }
-        Some(Rotation::Grace { .. } | Rotation::SingleUse | Rotation::Unknown) => drawn.max(QUIET),
+        .max(self.asked.unwrap_or_default())
     }
-    .max(asked.unwrap_or_default())
 }
 
 /// A store's call ends within two seconds, so what is begun before this ends within the commit's bound.
@@ -88,22 +106,50 @@ mod tests {
         }
     }
 
+    fn after(code: FailureCode, failures: u32) -> Again {
+        Again {
+            code,
+            failures,
+            doubt: None,
+            asked: None,
+            lifetime: SignedDuration::from_hours(1),
+        }
+    }
+
     #[test]
     fn waits_grow_to_an_hour_and_obey_the_provider() {
-        let most = |code, failures| wait(code, failures, None, None, &Always(0xff)).as_secs();
+        let most = |code, failures| after(code, failures).wait(&Always(0xff)).as_secs();
         assert_eq!(most(FailureCode::Unreachable, 0), 5);
         assert_eq!(most(FailureCode::Unreachable, 3), 40);
         assert_eq!(most(FailureCode::Unreachable, 99), 3600);
         assert_eq!(most(FailureCode::ClientRefused, 0), 60);
+        assert_eq!(most(FailureCode::ClientRefused, 99), 3600);
         assert_eq!(
-            wait(FailureCode::Unreachable, 5, None, None, &Always(0)),
+            after(FailureCode::Unreachable, 5).wait(&Always(0)),
             Duration::from_secs(1)
         );
-        let asked = Some(Duration::from_secs(100));
-        assert_eq!(
-            wait(FailureCode::Throttled, 0, None, asked, &Always(0)),
-            Duration::from_secs(100)
-        );
+        let asked = Again {
+            asked: Some(Duration::from_secs(100)),
+            ..after(FailureCode::Throttled, 0)
+        };
+        assert_eq!(asked.wait(&Always(0)), Duration::from_secs(100));
+    }
+
+    #[test]
+    fn what_a_provider_mends_is_noticed_within_a_lifetime() {
+        for (code, minutes, seconds) in [
+            (FailureCode::ProviderError, 10, 600),
+            (FailureCode::ProviderError, 0, 60),
+            (FailureCode::ProviderError, 600, 3600),
+            (FailureCode::ClientRefused, 10, 3600),
+        ] {
+            let again = Again {
+                lifetime: SignedDuration::from_mins(minutes),
+                ..after(code, 99)
+            };
+            let waited = again.wait(&Always(0xff));
+            assert_eq!(waited.as_secs(), seconds, "{code:?} {minutes}");
+        }
     }
 
     #[test]
@@ -117,8 +163,11 @@ mod tests {
             (Rotation::SingleUse, 10),
             (Rotation::Unknown, 10),
         ] {
-            let waited = wait(FailureCode::AnswerLost, 0, Some(rotation), None, &Always(0));
-            assert_eq!(waited.as_secs(), seconds, "{rotation:?}");
+            let again = Again {
+                doubt: Some(rotation),
+                ..after(FailureCode::AnswerLost, 0)
+            };
+            assert_eq!(again.wait(&Always(0)).as_secs(), seconds, "{rotation:?}");
         }
     }
 }

@@ -155,6 +155,10 @@ impl Sweep<'_> {
                     Refreshed::Renewed(..) => Attended::Refreshed,
                     Refreshed::Failed { .. } => Attended::Failed,
                     Refreshed::Ended(_) => Attended::ReconnectRequired,
+                    Refreshed::Paused(pause) => {
+                        self.refresh.postpone(&instance, &pause).await?;
+                        Attended::Left
+                    }
                     Refreshed::Moved | Refreshed::Busy(_) | Refreshed::Gone => Attended::Left,
                 })
             }

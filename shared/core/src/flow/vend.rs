@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     announce::end,
     open::{Whose, known_values},
-    refresh::{Refresh, RefreshError, Refreshed},
+    refresh::{Refresh, RefreshError, Refreshed, later},
 };
 use crate::{
     model::{
@@ -17,6 +17,7 @@ use crate::{
         id::InstanceKey,
         instance::{Instance, State},
         method::AuthMethod,
+        pause::{Pause, Paused},
         template::{Namespace, Template},
         url_template::UrlTemplate,
         values::KnownValues,
@@ -71,7 +72,11 @@ pub enum VendError {
     Unavailable {
         /// What went wrong, if a refresh has failed.
         failure: Option<Failure>,
-        /// When it is worth asking again.
+        /// What is paused as a whole, if that is why.
+        paused: Option<Paused>,
+        /// When it is tried next.
+        at: Timestamp,
+        /// How long that is from now.
         retry_after: Duration,
     },
     /// What the definition says of using a credential can't be filled.
@@ -138,10 +143,9 @@ impl Refresh<'_> {
                     return self.credential(&instance, &grant, Some(*tokens)).await;
                 }
                 Next::Ended(cause) => return Err(VendError::ReconnectRequired(cause)),
-                Next::Look if now >= patience_ends => VendError::Unavailable {
-                    failure: None,
-                    retry_after: LOOK * 20,
-                },
+                Next::Look if now >= patience_ends => {
+                    self.unavailable(None, None, later(self.clock.now(), LOOK * 20, 1))
+                }
                 Next::Look
                     if grant.is_alive(now) && instance.lease.is_some() && at_least.is_none() =>
                 {
@@ -152,13 +156,10 @@ impl Refresh<'_> {
                     self.clock.sleep(LOOK).await;
                     continue;
                 }
-                Next::Failed {
-                    failure,
-                    retry_after,
-                } => VendError::Unavailable {
-                    failure,
-                    retry_after,
-                },
+                Next::Failed { failure, at } => self.unavailable(failure, None, at),
+                Next::Paused(pause) => {
+                    self.unavailable(Some(pause.cause), Some(pause.whole), pause.until)
+                }
             };
             return if grant.is_alive(now) && at_least.is_none() {
                 self.credential(&instance, grant, None).await
@@ -178,23 +179,36 @@ impl Refresh<'_> {
         {
             return Ok(Next::Look);
         }
-        if let Some(wait) = instance.not_before.filter(|not_before| now < *not_before) {
-            let retry_after = Duration::try_from(wait.duration_since(now)).unwrap_or(LOOK);
-            return Ok(Next::Failed {
-                failure: instance.last_failure.clone(),
-                retry_after,
-            });
+        if let Some(at) = instance.not_before.filter(|not_before| now < *not_before) {
+            let failure = instance.last_failure.clone();
+            return Ok(Next::Failed { failure, at });
         }
         Ok(match self.refresh(instance).await? {
             Refreshed::Renewed(grant, tokens) => Next::Renewed(grant, tokens),
             Refreshed::Moved | Refreshed::Busy(_) => Next::Look,
+            Refreshed::Paused(pause) => Next::Paused(pause),
             Refreshed::Gone => return Err(VendError::Gone),
             Refreshed::Ended(cause) => Next::Ended(cause),
             Refreshed::Failed { failure, wait } => Next::Failed {
                 failure: Some(failure),
-                retry_after: wait,
+                at: later(self.clock.now(), wait, 1),
             },
         })
+    }
+
+    fn unavailable(
+        &self,
+        failure: Option<Failure>,
+        paused: Option<Paused>,
+        at: Timestamp,
+    ) -> VendError {
+        let wait = at.duration_since(self.clock.now());
+        VendError::Unavailable {
+            failure,
+            paused,
+            at,
+            retry_after: Duration::try_from(wait).unwrap_or(LOOK),
+        }
     }
 
     /// Remembers that there is nothing left to refresh with.
@@ -288,8 +302,9 @@ enum Next {
     Look,
     Failed {
         failure: Option<Failure>,
-        retry_after: Duration,
+        at: Timestamp,
     },
+    Paused(Pause),
     Ended(Failure),
 }
 

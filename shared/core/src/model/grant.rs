@@ -239,7 +239,8 @@ const ASSUMED_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 impl StoredGrant {
     /// How long the access token lives from the start.
-    fn lifetime(&self) -> SignedDuration {
+    #[must_use]
+    pub fn lifetime(&self) -> SignedDuration {
         match self.expires_at {
             Some(expires_at) => expires_at
                 .duration_since(self.received_at)

@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod authorisation;
+pub mod breaker;
 pub mod connector;
 pub mod definition;
 pub(crate) mod document;
@@ -10,12 +11,14 @@ pub mod failure;
 pub mod fault;
 pub mod function;
 pub mod grant;
+pub mod health;
 pub mod host;
 pub mod id;
 pub mod instance;
 pub mod lint;
 pub mod method;
 pub mod nearest;
+pub mod pause;
 pub mod refresh_tokens;
 pub mod rotation;
 pub mod sealed;

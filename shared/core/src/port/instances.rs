@@ -245,6 +245,17 @@ pub struct Fail<'a> {
     pub due: Due,
 }
 
+/// Another time for an instance that is due and is left alone meanwhile.
+#[derive(Debug, Clone)]
+pub struct Postpone<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The epoch that the instance has.
+    pub epoch: u64,
+    /// When the instance wants attention next.
+    pub due: Due,
+}
+
 /// A grant that has ended.
 #[derive(Debug, Clone)]
 pub struct Condemn<'a> {
@@ -330,6 +341,13 @@ pub trait Leases: PointInstances {
     /// # Errors
     /// [`StoreError`] if the store can't answer; the lease lapses.
     async fn fail(&self, fail: Fail<'_>) -> Result<(), StoreError>;
+
+    /// Moves an instance in the index of due ones, and changes nothing else: a refresh that somebody
+    /// asks for may be made at once. Does nothing if its epoch is another.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    async fn postpone(&self, postpone: Postpone<'_>) -> Result<(), StoreError>;
 
     /// Says that only a new consent helps, if nothing has moved; whether it was said.
     ///

@@ -10,6 +10,8 @@ mod connectors;
 mod egress;
 mod entropy;
 mod events;
+mod healths;
+mod hosts;
 mod instances;
 mod methods;
 mod outbox;
@@ -26,10 +28,12 @@ pub use connectors::Connectors;
 pub use egress::{Egress, InDoubt, NotSent, Refusal, SendError, WireAnswer, WireRequest};
 pub use entropy::Entropy;
 pub use events::{Events, PublishError};
+pub use healths::Healths;
+pub use hosts::{Hosts, Turned};
 pub use instances::{
     Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
     DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Point, PointInstances,
-    ReadInstances, SHARDS, Spares, Warn, shard,
+    Postpone, ReadInstances, SHARDS, Spares, Warn, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use outbox::{EVENT_SHARDS, GRACE, Outbox};

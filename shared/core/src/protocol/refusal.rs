@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{path, raw_answer::RawAnswer, wire::WireAnswer};
 use crate::model::{
     Secret,
-    failure::FailureCode,
+    failure::{Failure, FailureCode},
     method::Response,
     template::{Template, Values},
 };
@@ -39,6 +39,16 @@ impl TokenFailure {
             words: None,
             retry_after: None,
             raw: None,
+        }
+    }
+
+    /// The failure, as remembered.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Failure {
+        Failure {
+            at,
+            code: self.code,
+            words: self.words.clone(),
         }
     }
 

@@ -63,6 +63,7 @@ impl Refresh<'_> {
         Ok(match settled {
             Settled::Current => {
                 self.tidy(held.instance, &stored, Again::No).await;
+                self.find_well(prepared).await;
                 Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens))
             }
             Settled::Kept => Refreshed::Moved,

@@ -12,7 +12,7 @@ use crate::{
         retry, seal,
     },
     model::{
-        failure::{Failure, FailureCode},
+        failure::FailureCode,
         grant::{StoredGrant, Tokens},
         instance::{Instance, State},
         refresh_tokens::RefreshTokens,
@@ -39,16 +39,16 @@ impl Refresh<'_> {
             return self.promote(held, spare).await;
         }
         let failure = truly(held, prepared.rotation, failure);
+        let wait = failure.retry_after.unwrap_or_default().max(SUSPICION);
+        let cause = failure.at(self.clock.now());
+        if self.is_mass(held, prepared, &cause).await {
+            return self.remember(held, failure, wait, None).await;
+        }
         let is_confirmed = matches!(held.instance.state, State::Suspect { .. });
         if !is_confirmed || has_unread(held) {
             let refused = (held.instance.incarnation, held.grant.epoch);
-            return self.remember(held, failure, SUSPICION, Some(refused)).await;
+            return self.remember(held, failure, wait, Some(refused)).await;
         }
-        let cause = Failure {
-            at: self.clock.now(),
-            code: failure.code,
-            words: failure.words,
-        };
         let events = end(held.instance, held.epoch(), &cause);
         let condemn = Condemn {
             key: &held.instance.key,
@@ -124,15 +124,20 @@ impl Refresh<'_> {
         }
         let rotation = prepared.map_or(Rotation::Unknown, |prepared| prepared.rotation);
         let doubt = failure.in_doubt.then_some(rotation);
-        let failures = held.instance.failures;
-        let wait = retry::wait(
-            failure.code,
-            failures,
+        let again = retry::Again {
+            code: failure.code,
+            failures: held.instance.failures,
             doubt,
-            failure.retry_after,
-            self.entropy,
-        );
-        self.remember(held, failure, wait, None).await
+            asked: failure.retry_after,
+            lifetime: held.grant.lifetime(),
+        };
+        let wait = again.wait(self.entropy);
+        let cause = failure.at(self.clock.now());
+        let remembered = self.remember(held, failure, wait, None).await;
+        if let Some(prepared) = prepared {
+            self.find_faulty(prepared, &cause).await;
+        }
+        remembered
     }
 
     async fn remember(
@@ -145,11 +150,7 @@ impl Refresh<'_> {
         let now = self.clock.now();
         let not_before = later(now, wait, 1);
         let in_doubt = failure.in_doubt;
-        let failure = Failure {
-            at: now,
-            code: failure.code,
-            words: failure.words,
-        };
+        let failure = failure.at(now);
         let fail = Fail {
             key: &held.instance.key,
             nonce: &held.nonce,

@@ -19,6 +19,7 @@ use super::{
     },
     fault::Faults,
     grant::Tokens,
+    health::MethodHealth,
     id::MethodKey,
     rotation::Rotation,
     sealed::{Place, PlaceKind, Sealed},
@@ -42,6 +43,8 @@ pub struct StoredMethod {
     pub values: MethodValues,
     /// How many instances use it.
     pub instances: u64,
+    /// How it is; builders' changes leave it alone.
+    pub health: MethodHealth,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

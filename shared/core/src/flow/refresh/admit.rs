@@ -1,0 +1,69 @@
+//! The end of the read phase: whether a call may be made at all, before anything is written for it.
+
+use super::{Prepared, Refresh, RefreshError, later};
+use crate::{
+    model::{instance::Instance, pause::Pause},
+    port::{Due, Postpone, StoreError},
+};
+
+impl Refresh<'_> {
+    /// Why the instance's host or auth method is not to be asked now, if so. Where it is asked once
+    /// in a while, and that is due, this is the call: it is claimed, for all processes.
+    pub(super) async fn paused(&self, prepared: &Prepared) -> Result<Option<Pause>, RefreshError> {
+        let now = self.clock.now();
+        // What the method forbids is no reason to claim the host's call.
+        let quarantine = prepared.health.quarantined(now);
+        if let Some(quarantine) = quarantine.filter(|quarantine| now < quarantine.probe_at) {
+            return Ok(Some(quarantine.pause()));
+        }
+        if let Some(host) = &prepared.host
+            && let Some(pause) = self.breakers.admit(host, now, self.entropy).await?
+        {
+            return Ok(Some(pause));
+        }
+        self.quarantined(prepared, now).await
+    }
+
+    /// Why an instance is not refreshed although it could be, if so; it is not touched.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    pub async fn pause(&self, instance: &Instance) -> Result<Option<Pause>, StoreError> {
+        let Some(grant) = instance.usable_grant().filter(|grant| grant.refreshable) else {
+            return Ok(None);
+        };
+        let prepared = match self.prepared(instance, grant).await {
+            Ok(Some(prepared)) => prepared,
+            // What keeps us from asking at all is no pause.
+            Ok(None) | Err(RefreshError::Vault(_)) => return Ok(None),
+            Err(RefreshError::Store(error)) => return Err(error),
+        };
+        let now = self.clock.now();
+        if let Some(quarantine) = prepared.health.quarantined(now) {
+            return Ok(Some(quarantine.pause()));
+        }
+        match &prepared.host {
+            Some(host) => self.breakers.pause(host, now).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Leaves an instance alone for a while that is due and may not be refreshed. It may be refreshed
+    /// at once all the same when somebody asks for it and the pause is over.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer.
+    pub async fn postpone(&self, instance: &Instance, pause: &Pause) -> Result<(), StoreError> {
+        let Some(grant) = instance.usable_grant() else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let rest = pause.rest(now, grant.lifetime(), self.entropy.share());
+        let postpone = Postpone {
+            key: &instance.key,
+            epoch: instance.epoch,
+            due: Due::of(&instance.key, later(now, rest, 1)),
+        };
+        self.instances.postpone(postpone).await
+    }
+}
