@@ -61,7 +61,7 @@ impl World {
             ..options(directory.path().into(), 0)
         };
         let server = Server::start(&options, shared).await;
-        Self::new(server.expect("it starts"), clock, directory)
+        Self::new(server.expect("it starts"), clock, directory, None)
     }
 
     /// Starts one with nothing in it, and a way out of the test's.
