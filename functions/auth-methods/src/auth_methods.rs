@@ -25,9 +25,14 @@ use latchkey_web::{
     version::{ETag, IfMatch, MayMatch},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{Ports, health::MethodHealthView, presets::written_out};
+use crate::{
+    Ports,
+    health::MethodHealthView,
+    presets::{preset_laid, typed},
+};
 
 /// An auth method, as a builder sends it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,17 +48,15 @@ pub(crate) struct MethodBody {
     values: BTreeMap<String, Option<Secret>>,
 }
 
-impl From<MethodBody> for MethodDraft {
-    fn from(body: MethodBody) -> Self {
-        Self {
-            definition: body.definition,
-            values: body.values,
-        }
-    }
-}
-
-fn draft(body: serde_json::Value) -> Result<MethodDraft, Problem> {
-    written_out::<MethodBody>(body).map(MethodDraft::from)
+fn draft(body: Value) -> Result<MethodDraft, Problem> {
+    let mut body = preset_laid(body)?;
+    let MethodBody { definition, values } = typed(&body)?;
+    let written = body.get_mut("definition").map(Value::take);
+    Ok(MethodDraft {
+        definition,
+        written: written.unwrap_or_default(),
+        values,
+    })
 }
 
 /// An auth method: one way to authenticate with a connector.
@@ -70,6 +73,10 @@ pub(crate) struct MethodView {
     /// The connector's variables that it uses, as copied when it was saved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     connector_variables: Vec<VariableDefinition>,
+    /// What saving it has filled in from the provider's metadata, by JSON Pointer into the definition. Where a value
+    /// still is what stands here, saving it again reads it anew.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    discovered: BTreeMap<String, Value>,
     /// The builder's own values.
     values: BTreeMap<String, ValueView>,
     /// Whether people can connect with it.
@@ -106,6 +113,7 @@ impl MethodView {
             version: method.version,
             definition: method.definition,
             connector_variables: method.inherited,
+            discovered: method.discovered,
             values: views(&method.values.plain, &method.values.sealed),
             complete: lacks.is_empty(),
             lacks,
@@ -177,7 +185,7 @@ pub(crate) async fn create(
     caller: Caller<DefinitionsWrite>,
     State(ports): State<Ports>,
     Named(connector): Named<ConnectorId>,
-    Json(body): Json<serde_json::Value>,
+    Json(body): Json<Value>,
 ) -> Result<impl IntoResponse, Problem> {
     let method = ports
         .define()
@@ -231,7 +239,7 @@ pub(crate) async fn update(
     State(ports): State<Ports>,
     Named(path): Named<MethodPath>,
     IfMatch(seen): IfMatch,
-    Json(body): Json<serde_json::Value>,
+    Json(body): Json<Value>,
 ) -> Result<impl IntoResponse, Problem> {
     let key = path.key(caller.tenant);
     let seen = match seen {

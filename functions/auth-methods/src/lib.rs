@@ -17,7 +17,7 @@ pub use drafts::PreviewBody;
 
 use latchkey_core::{
     flow::{Deployment, define::Define},
-    port::{Clock, Connectors, EditApiKeys, EditMethods, EditSettings, Entropy, Seal},
+    port::{Clock, Connectors, EditApiKeys, EditMethods, EditSettings, Egress, Entropy, Seal},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -38,6 +38,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The way out, to the metadata of providers.
+    pub egress: Arc<dyn Egress>,
     /// Where we run.
     pub deployment: Deployment,
 }
@@ -58,6 +60,7 @@ impl Ports {
             seal: &*self.seal,
             clock: &*self.clock,
             entropy: &*self.entropy,
+            egress: &*self.egress,
             deployment: &self.deployment,
         }
     }

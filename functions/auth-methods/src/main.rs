@@ -1,7 +1,10 @@
 //! Wires the `auth-methods` function and answers Lambda's events.
 
+use std::sync::Arc;
+
 use latchkey_auth_methods::{Ports, router};
 use latchkey_aws::Environment;
+use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_web::lambda::{layered, serve};
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,6 +34,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         seal: vault,
         clock,
         entropy,
+        egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         deployment,
     };
     let (router, _) = router().with_state(ports).split_for_parts();

@@ -151,7 +151,15 @@ fn summary(name: &'static str) -> Option<PresetSummary> {
 ///
 /// # Errors
 /// A problem that says where the body goes wrong.
-pub(crate) fn written_out<T: DeserializeOwned>(mut body: Value) -> Result<T, Problem> {
+pub(crate) fn written_out<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
+    typed(&preset_laid(body)?)
+}
+
+/// A body with its definition laid over the preset that it starts from.
+///
+/// # Errors
+/// There is no such preset.
+pub(crate) fn preset_laid(mut body: Value) -> Result<Value, Problem> {
     if let Some(written) = body.get_mut("definition") {
         *written = resolved(written.take()).map_err(|unknown| {
             let asked = unknown.0.to_lowercase();
@@ -163,5 +171,13 @@ pub(crate) fn written_out<T: DeserializeOwned>(mut body: Value) -> Result<T, Pro
             Problem::invalid(faults)
         })?;
     }
+    Ok(body)
+}
+
+/// A body as what it is to be.
+///
+/// # Errors
+/// A problem that says where the body goes wrong.
+pub(crate) fn typed<T: DeserializeOwned>(body: &Value) -> Result<T, Problem> {
     read_json(body.to_string().as_bytes())
 }

@@ -11,14 +11,14 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use latchkey_core::{
-    flow::authorise::{AuthoriseError, Binder, ConnectForm},
+    flow::authorise::{AuthoriseError, Binder, ConnectForm, FlowCookie},
     model::{
         Secret,
         definition::VariableType,
         fault::Faults,
-        instance::{Instance, State as InstanceState},
+        instance::State as InstanceState,
         method::AuthMethod,
-        values::{GivenValues, questions},
+        values::{GivenValues, is_shown, questions},
         variable::Variable,
     },
 };
@@ -26,7 +26,10 @@ use latchkey_web::{Problem, cookie, page::Page, problem::ProblemKind};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::Ports;
+use crate::{
+    Ports,
+    conditions::{hint, style},
+};
 
 /// The field that shows that a form came from our own page.
 const CSRF: &str = "csrf";
@@ -56,6 +59,7 @@ struct Field<'a> {
     value: String,
     is_set: bool,
     is_needed: bool,
+    hint: Option<String>,
     fault: Option<&'a str>,
 }
 
@@ -125,6 +129,7 @@ pub(crate) async fn submit(
         );
     }
     unticked(&shown.method, &mut given);
+    unasked(&shown, &mut given);
     let (key, return_url) = (&shown.instance.key, shown.session.return_url.clone());
     match flow
         .begin(key, &given, return_url, Binder::Browser(token))
@@ -132,9 +137,13 @@ pub(crate) async fn submit(
     {
         Ok(begun) => {
             let mut response = Redirect::to(begun.authorise_url.as_str()).into_response();
-            let cookie = begun
-                .cookie
-                .and_then(|secret| cookie::give(&ports.deployment, &begun.state, &secret));
+            let deployment = &ports.deployment;
+            let cookie = begun.cookie.and_then(|cookie| match cookie {
+                FlowCookie::Named(secret) => cookie::give(deployment, &begun.state, &secret),
+                FlowCookie::Waiting(instance, state) => {
+                    cookie::have_wait(deployment, &instance, &state)
+                }
+            });
             response
                 .headers_mut()
                 .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
@@ -182,8 +191,12 @@ fn page(ports: &Ports, headers: &HeaderMap, form: &ConnectForm, draft: &Draft) -
             .find(|fault| fault.pointer == pointer)
             .map(|fault| fault.detail.as_str())
     };
-    let fields = questions(&form.method)
-        .map(|variable| field(variable, &form.instance, draft, fault_of(&variable.key)));
+    let asked: Vec<_> = questions(&form.method)
+        .filter(|variable| can_be_asked(form, variable))
+        .collect();
+    let fields = asked
+        .iter()
+        .map(|variable| field(form, variable, draft, fault_of(&variable.key)));
     let (advanced, fields) =
         fields.partition(|field| field.variable.advanced && field.fault.is_none());
     let status = match draft.faults.is_empty() && draft.fault.is_none() {
@@ -198,8 +211,9 @@ fn page(ports: &Ports, headers: &HeaderMap, form: &ConnectForm, draft: &Draft) -
         fields,
         advanced,
     };
-    let mut response =
-        Page::new(status, &format!("Connect {}", form.method.name), &content).into_response();
+    let mut page = Page::new(status, &format!("Connect {}", form.method.name), &content);
+    page.style = style(&form.method, asked.iter().copied());
+    let mut response = page.into_response();
     let cookie = cookie::give(&ports.deployment, &form.session.token, &held);
     response
         .headers_mut()
@@ -208,11 +222,12 @@ fn page(ports: &Ports, headers: &HeaderMap, form: &ConnectForm, draft: &Draft) -
 }
 
 fn field<'a>(
+    form: &ConnectForm,
     variable: &'a Variable,
-    instance: &Instance,
     draft: &Draft,
     fault: Option<&'a str>,
 ) -> Field<'a> {
+    let instance = &form.instance;
     let stored = instance.values.plain.get(&*variable.key);
     let default = || {
         variable
@@ -248,7 +263,25 @@ fn field<'a>(
         value,
         is_set,
         is_needed: variable.required && !is_set && variable.visible_when.is_none(),
+        hint: hint(&form.method, variable),
         fault,
+    }
+}
+
+/// Whether nothing on the page could make a variable one that is asked for: what it depends on is not asked here, and
+/// says no.
+fn can_be_asked(form: &ConnectForm, variable: &Variable) -> bool {
+    let depends_on_page = hint(&form.method, variable).is_some();
+    depends_on_page || is_shown(&form.method, variable, &GivenValues::new(), &form.present())
+}
+
+/// What is left in a field that is out of sight was not given.
+fn unasked(form: &ConnectForm, given: &mut GivenValues) {
+    let present = form.present();
+    let is_hidden = |variable: &&Variable| !is_shown(&form.method, variable, given, &present);
+    let hidden: Vec<_> = questions(&form.method).filter(is_hidden).collect();
+    for variable in hidden {
+        given.remove(&*variable.key);
     }
 }
 

@@ -2,6 +2,7 @@
 //! what only they know, and authorisations.
 
 mod authorisations;
+mod conditions;
 mod connect_page;
 mod connect_sessions;
 mod instances;

@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use latchkey_core::{flow::complete::UnverifiedAnswer, model::authorisation::Digest};
+use latchkey_core::{
+    flow::complete::{Browser, UnverifiedAnswer},
+    model::authorisation::Digest,
+};
 use latchkey_web::cookie;
 use tracing::error;
 use url::form_urlencoded;
@@ -21,6 +24,7 @@ const LONGEST: usize = 16 * 1024;
 /// Takes a person back from the provider.
 ///
 /// The state works once. The person goes on to the return URL, or to a page that says how it went.
+/// A provider that returns no state is answered by the browser's cookie, if this is the one answer that it waits for.
 /// What the parameters are called is the definition's matter; by default they are `state`, `code`,
 /// `error` and `iss` (RFC 6749 §4.1.2, RFC 9207).
 #[utoipa::path(
@@ -44,7 +48,11 @@ pub(crate) async fn authenticate(
     }
     let answer = UnverifiedAnswer::new(form_urlencoded::parse(query.as_bytes()).into_owned());
     let held = |state: &Digest| cookie::held(&ports.deployment, state, &headers);
-    match ports.complete().callback(answer, held).await {
+    let browser = Browser {
+        holds: &held,
+        waits: cookie::kept(&ports.deployment, &headers),
+    };
+    match ports.complete().callback(answer, browser).await {
         Ok(completion) => result(&ports, completion).await,
         Err(error) => {
             error!(%error, "callback");

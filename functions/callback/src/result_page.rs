@@ -179,6 +179,13 @@ fn missed(miss: Miss) -> Told {
             "That was not the answer to our question",
             "Nothing was connected. Please start again.",
         ),
+        Miss::Ambiguous => (
+            "ambiguous",
+            StatusCode::CONFLICT,
+            "More than one connection was under way",
+            "The application does not say which one it answers, so nothing was connected. Please start again, and \
+             finish one before you begin another.",
+        ),
         Miss::Misconfigured => (
             "misconfigured",
             StatusCode::BAD_GATEWAY,

@@ -90,6 +90,7 @@ const DOCUMENT: &[&str] = &[
     "name",
     "type",
     "documentation_url",
+    "discovery_url",
     "timeout_seconds",
     "preset",
     "connector_variables",

@@ -7,7 +7,6 @@ use latchkey_core::{
     flow::{authorise::NewInstance, define::MethodDraft},
     model::{
         Secret,
-        definition::Definition,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId},
         values::GivenValues,
     },
@@ -15,6 +14,7 @@ use latchkey_core::{
 };
 use latchkey_demo_provider::{DemoProvider, DemoSettings};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -161,8 +161,10 @@ async fn make(server: &Server, provider: &Url, client_secret: String) -> Result<
         ("client_id", CLIENT_ID),
         ("client_secret", client_secret.as_str()),
     ];
+    let written = definition(provider);
     let draft = MethodDraft {
-        definition: definition(provider)?,
+        definition: serde_json::from_value(written.clone()).map_err(failed)?,
+        written,
         values: values
             .into_iter()
             .map(|(key, value)| (key.to_owned(), Some(Secret::from(value))))
@@ -183,9 +185,9 @@ async fn make(server: &Server, provider: &Url, client_secret: String) -> Result<
 }
 
 /// The demo provider as data: this is all that Latchkey knows of it.
-fn definition(provider: &Url) -> Result<Definition, StartError> {
+fn definition(provider: &Url) -> Value {
     let base = provider.as_str().trim_end_matches('/');
-    serde_json::from_value(serde_json::json!({
+    serde_json::json!({
         "name": "Demo shop",
         "documentation_url": format!("{base}/"),
         "authorise": {
@@ -196,8 +198,7 @@ fn definition(provider: &Url) -> Result<Definition, StartError> {
         "token": { "url": format!("{base}/token") },
         "refresh": { "rotation": "single_use" },
         "revoke": { "url": format!("{base}/revoke") },
-    }))
-    .map_err(failed)
+    })
 }
 
 async fn instance(

@@ -48,6 +48,7 @@ pub(crate) fn wire(
             seal: Arc::clone(&seal),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
+            egress: Arc::clone(egress),
             deployment: deployment.clone(),
         },
         authorise: latchkey_authorise::Ports {

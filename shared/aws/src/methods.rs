@@ -263,6 +263,7 @@ fn changes(method: &StoredMethod) -> Expression {
         .set("version", number(method.version))
         .set("definition", json(&method.definition))
         .set("inherited", json(&method.inherited))
+        .set("discovered", json(&method.discovered))
         .set("values", text_map(&method.values.plain))
         .set("sealed", sealed_map(&method.values.sealed))
         .set("updated_at", time(method.updated_at))
@@ -295,6 +296,7 @@ fn read(
         version: item.number("version")?,
         definition: item.json("definition")?,
         inherited: item.json("inherited")?,
+        discovered: item.json_if("discovered")?.unwrap_or_default(),
         values: MethodValues {
             plain: item.text_map("values")?,
             sealed: item.sealed_map("sealed")?,

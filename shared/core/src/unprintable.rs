@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     flow::{
-        authorise::{Begun, Binder, NewInstance},
+        authorise::{Begun, Binder, FlowCookie, NewInstance},
         complete::UnverifiedAnswer,
         define::MethodDraft,
     },
@@ -74,6 +74,7 @@ fn no_type_prints_a_secret() {
         &values,
         &MethodDraft {
             definition,
+            written: serde_json::Value::Null,
             values: BTreeMap::from([("key".to_owned(), Some(secret()))]),
         },
         &NewInstance {
@@ -87,7 +88,7 @@ fn no_type_prints_a_secret() {
         &Begun {
             authorise_url: url("https://shop.example/authorize?state=m4rk3r"),
             state: Digest::of(&secret()),
-            cookie: Some(secret()),
+            cookie: Some(FlowCookie::Named(secret())),
             expires_at: Timestamp::UNIX_EPOCH,
         },
         &UnverifiedAnswer::new([("code".to_owned(), MARKER.to_owned())]),

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 use latchkey_core::{
     flow::Deployment,
-    model::{Secret, authorisation::Digest},
+    model::{Secret, authorisation::Digest, id::InstanceId},
 };
 
 /// How long a browser keeps one, in seconds: as long as an authorisation is open.
@@ -11,13 +11,20 @@ const MAX_AGE: u32 = 600;
 
 /// The name of the cookie of one flow. Parallel logins would collide if they shared one.
 fn name(deployment: &Deployment, flow: &Digest) -> String {
-    // `__Host-` makes browsers insist on TLS, the whole host and no other (RFC 6265bis §4.1.3.2).
-    let prefix = if deployment.is_secure() {
-        "__Host-"
-    } else {
-        ""
-    };
-    format!("{prefix}latchkey-{}", flow.short())
+    format!("{}{}", prefix(deployment), flow.short())
+}
+
+/// What the names begin with of cookies that keep a state themselves.
+fn waiting(deployment: &Deployment) -> String {
+    format!("{}waits-", prefix(deployment))
+}
+
+/// `__Host-` makes browsers insist on TLS, the whole host and no other (RFC 6265bis §4.1.3.2).
+fn prefix(deployment: &Deployment) -> &'static str {
+    match deployment.is_secure() {
+        true => "__Host-latchkey-",
+        false => "latchkey-",
+    }
 }
 
 /// The header that gives a browser the cookie of a flow.
@@ -26,12 +33,26 @@ fn name(deployment: &Deployment, flow: &Digest) -> String {
 /// request from elsewhere.
 #[must_use]
 pub fn give(deployment: &Deployment, flow: &Digest, secret: &Secret) -> Option<HeaderValue> {
+    header(deployment, &name(deployment, flow), secret)
+}
+
+/// The header that gives a browser the state of an instance's authorisation to keep, in place of an earlier one.
+#[must_use]
+pub fn have_wait(
+    deployment: &Deployment,
+    instance: &InstanceId,
+    state: &Secret,
+) -> Option<HeaderValue> {
+    let name = format!("{}{instance}", waiting(deployment));
+    header(deployment, &name, state)
+}
+
+fn header(deployment: &Deployment, name: &str, secret: &Secret) -> Option<HeaderValue> {
     let secure = if deployment.is_secure() {
         "; Secure"
     } else {
         ""
     };
-    let name = name(deployment, flow);
     let text = format!(
         "{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}{secure}",
         secret.expose()
@@ -45,15 +66,27 @@ pub fn give(deployment: &Deployment, flow: &Digest, secret: &Secret) -> Option<H
 #[must_use]
 pub fn held(deployment: &Deployment, flow: &Digest, headers: &HeaderMap) -> Option<Secret> {
     let name = name(deployment, flow);
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+    cookies(headers)
         .find(|(key, _)| *key == name)
         .map(|(_, value)| Secret::from(value))
+}
+
+/// The states that a browser keeps itself.
+#[must_use]
+pub fn kept(deployment: &Deployment, headers: &HeaderMap) -> Vec<Secret> {
+    let prefix = waiting(deployment);
+    cookies(headers)
+        .filter(|(key, _)| key.starts_with(&prefix))
+        .map(|(_, value)| Secret::from(value))
+        .collect()
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    lines
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 #[cfg(test)]
@@ -91,5 +124,26 @@ mod tests {
                 .unwrap()
                 .contains("Secure")
         );
+    }
+
+    #[test]
+    fn a_browser_keeps_the_states_of_several_instances() {
+        let secure = deployment("https://latchkey.example/");
+        let instance: InstanceId = "ins_0192f0c7d3a87b3e9d6c1f0a4b5c6d7e".parse().unwrap();
+        let given = have_wait(&secure, &instance, &"s1".into()).unwrap();
+        let name = format!("__Host-latchkey-waits-{instance}");
+        assert!(
+            given
+                .to_str()
+                .unwrap()
+                .starts_with(&format!("{name}=s1; Path=/; HttpOnly"))
+        );
+        let line = format!(
+            "{name}=s1; __Host-latchkey-waits-x=s2; __Host-latchkey-0123=s3; latchkey-waits-y=s4"
+        );
+        let headers = HeaderMap::from_iter([(header::COOKIE, line.parse().unwrap())]);
+        let kept = kept(&secure, &headers);
+        let kept: Vec<_> = kept.iter().map(|state| state.expose().as_str()).collect();
+        assert_eq!(kept, ["s1", "s2"]);
     }
 }

@@ -19,6 +19,8 @@ pub struct Page {
     pub title: String,
     /// The content, as HTML that a template has escaped.
     pub content: String,
+    /// A style of its own besides the common one, as CSS that whoever wrote it has escaped.
+    pub style: String,
 }
 
 #[derive(Template)]
@@ -26,6 +28,7 @@ pub struct Page {
 struct Frame<'a> {
     title: &'a str,
     style: &'a str,
+    own_style: &'a str,
     content: &'a str,
 }
 
@@ -38,11 +41,13 @@ impl Page {
                 status,
                 title: title.to_owned(),
                 content,
+                style: String::new(),
             },
             Err(_) => Self {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 title: title.to_owned(),
                 content: String::new(),
+                style: String::new(),
             },
         }
     }
@@ -53,6 +58,7 @@ impl IntoResponse for Page {
         let frame = Frame {
             title: &self.title,
             style: STYLE,
+            own_style: &self.style,
             content: &self.content,
         };
         let html = frame.render().unwrap_or_default();
@@ -61,7 +67,7 @@ impl IntoResponse for Page {
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("text/html; charset=utf-8"),
             ),
-            (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
+            (header::CONTENT_SECURITY_POLICY, policy(&self.style)),
             (
                 header::REFERRER_POLICY,
                 HeaderValue::from_static("no-referrer"),
@@ -77,13 +83,23 @@ impl IntoResponse for Page {
     }
 }
 
-/// No scripts, no third parties, no frames. Forms may lead to providers, since browsers hold the
-/// redirects that follow a form to this rule as well; to loopback too, which only local mode uses.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
+/// No scripts, no third parties, no frames, no style but what is ours by its digest. Forms may lead to providers, since
+/// browsers hold the redirects that follow a form to this rule as well; to loopback too, which only local mode uses.
+fn policy(own_style: &str) -> HeaderValue {
+    static COMMON: LazyLock<String> = LazyLock::new(|| source(STYLE));
+    let own = match own_style {
+        "" => String::new(),
+        style => format!(" {}", source(style)),
+    };
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'; \
-         form-action 'self' https: http://127.0.0.1:* http://localhost:*"
+        "default-src 'none'; style-src {}{own}; base-uri 'none'; frame-ancestors 'none'; \
+         form-action 'self' https: http://127.0.0.1:* http://localhost:*",
+        *COMMON
     );
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
+}
+
+/// A style, as a policy names it.
+fn source(style: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style)))
+}

@@ -48,8 +48,10 @@ django.setup()
 from django.contrib.auth.views import LoginView
 from django.core.wsgi import get_wsgi_application
 from django.urls import include, path
+from oauth2_provider.urls import metadata_urlpatterns
 
-urlpatterns = [path("login/", LoginView.as_view()), path("o/", include("oauth2_provider.urls", namespace="oauth2_provider"))]
+# RFC 8414 §3.1: the issuer is /o, so its metadata is at the root, with /o behind.
+urlpatterns = [path("", include((metadata_urlpatterns, "metadata"))), path("login/", LoginView.as_view()), path("o/", include("oauth2_provider.urls", namespace="oauth2_provider"))]
 
 
 def fill():

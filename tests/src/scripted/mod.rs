@@ -28,6 +28,7 @@ mod grants;
 mod json;
 mod jwt;
 mod matching;
+mod metadata;
 mod minting;
 mod received;
 mod samples;
@@ -40,6 +41,7 @@ mod verify;
 mod visiting;
 
 pub use failure::{Failure, Request};
+use metadata::Published;
 use received::Received;
 pub use samples::given;
 use scene::Known;
@@ -121,6 +123,7 @@ fn owned(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 struct Shared {
     known: Known,
+    metadata: Option<Published>,
     state: Mutex<State>,
 }
 
@@ -154,7 +157,9 @@ impl Drop for Scripted {
 impl Scripted {
     /// Starts a provider.
     pub async fn start(definition: Value, facts: Facts) -> Self {
+        let (definition, metadata) = metadata::published(definition);
         let shared = Arc::new(Shared {
+            metadata,
             known: Known {
                 definition,
                 values: facts.values,
@@ -171,6 +176,12 @@ impl Scripted {
             shared,
             task,
         }
+    }
+
+    /// What it does, with all that its metadata says.
+    #[must_use]
+    pub fn definition(&self) -> &Value {
+        &self.shared.known.definition
     }
 
     /// Where it is: `http://127.0.0.1:PORT`.

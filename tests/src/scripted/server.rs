@@ -53,6 +53,13 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Option<Response
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
     };
+    if let Some(published) = &shared.metadata
+        && published.is_asked_for(&received)
+    {
+        shared.state().note("metadata", &received, true, None);
+        let response = Response::builder().header("content-type", "application/json");
+        return response.body(published.document.clone().into()).ok();
+    }
     let answer = shared.state().answer(&shared.known, &received)?;
     let mut response = Response::builder()
         .status(answer.status)

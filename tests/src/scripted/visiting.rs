@@ -100,7 +100,10 @@ fn prepare(scene: &mut Scene<'_>) -> Result<Vec<String>, String> {
     let redirect = scene.render(&own).map_err(|lack| lack.words())?;
     let state = state_form(scene)?;
     let mut form = |name: &str, form: String| scene.bound.insert(form_of(name), form);
-    if carries_state_in_redirect(authorise) {
+    let carrier = carrier(authorise);
+    if carrier.as_deref() == Some("cookie") {
+        scene.flow.insert("flow.redirect_uri".to_owned(), redirect);
+    } else if carrier.as_deref() == Some("redirect_uri") {
         let separator = if redirect.contains('?') { '&' } else { '?' };
         let name = callback_name(known, "state");
         let start = regex_lite::escape(&format!("{redirect}{separator}{name}="));
@@ -140,9 +143,8 @@ fn scopes(scene: &Scene<'_>, templates: &[String]) -> Vec<String> {
     all
 }
 
-fn carries_state_in_redirect(authorise: &Value) -> bool {
-    let state = authorise.get("state").unwrap_or(&Value::Null);
-    json::member(state, "carrier").as_deref() == Some("redirect_uri")
+fn carrier(authorise: &Value) -> Option<String> {
+    json::member(authorise.get("state")?, "carrier")
 }
 
 fn state_form(scene: &Scene<'_>) -> Result<String, String> {

@@ -125,6 +125,76 @@ async fn a_person_connects_in_a_browser() {
 }
 
 #[tokio::test]
+async fn a_field_is_in_sight_only_while_its_condition_holds() {
+    let shop = Shop::oidc_provider().await;
+    let mut body = shop.body();
+    body["definition"]["variables"] = json!([
+        { "key": "region", "label": "Region", "type": "choice", "from": "user",
+          "choices": [{ "value": "eu: \"1\"", "label": "Europe" }, "us"] },
+        { "key": "own", "label": "A server of your own", "type": "boolean", "from": "user", "required": false,
+          "visible_when": { "variable": "region", "is": ["eu: \"1\""] } },
+        { "key": "host", "label": "Host", "from": "user", "pattern": "[a-z.]+",
+          "visible_when": { "variable": "own", "is": [true] } },
+        { "key": "nick", "label": "Nickname", "from": "user", "required": false },
+        { "key": "reason", "label": "Reason", "from": "user", "required": false,
+          "visible_when": { "variable": "nick" } },
+    ]);
+    let put = shop.world.api.put(&shop.method_path(), "*", &body).await;
+    let _ = put.ok();
+    let (_, url) = shop.session().await;
+    let browser = Chromium::start().await;
+    let page = &browser.client;
+    page.goto(&url).await.unwrap();
+    let seen = async |key: &str| {
+        let field = page.find(Locator::Css(&format!("#v-{key}"))).await.unwrap();
+        field.is_displayed().await.unwrap()
+    };
+    let choose = async |value: &str| {
+        let region = page.find(Locator::Css("#v-region")).await.unwrap();
+        region.select_by_value(value).await.unwrap();
+    };
+    let click = async |selector: &str| {
+        let found = page.find(Locator::Css(selector)).await.unwrap();
+        found.click().await.unwrap();
+    };
+    assert!(
+        !seen("own").await && !seen("host").await,
+        "nothing is chosen"
+    );
+    choose("eu: \"1\"").await;
+    assert!(seen("own").await && !seen("host").await);
+    click("#v-own").await;
+    assert!(seen("host").await);
+    choose("us").await;
+    assert!(
+        !seen("own").await && !seen("host").await,
+        "what asks for it is out of sight"
+    );
+    // A style can't look into a text: the field stays, and says when it is needed.
+    assert!(seen("reason").await);
+    let hint = page.find(Locator::Css("#w-reason")).await.unwrap();
+    assert_eq!(hint.text().await.unwrap(), "Only if Nickname is filled in.");
+
+    // What is asked for must be there, and what is out of sight need not be right.
+    choose("eu: \"1\"").await;
+    click("button").await;
+    let fault = page
+        .wait()
+        .for_element(Locator::Css(".fault"))
+        .await
+        .unwrap();
+    assert_eq!(fault.text().await.unwrap(), "Host: 'Host' is required");
+    let host = page.find(Locator::Css("#v-host")).await.unwrap();
+    host.send_keys("NOT A HOST").await.unwrap();
+    choose("us").await;
+    click("button").await;
+    page.wait()
+        .for_element(Locator::Css("input[name=login]"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_browser_ends_with_its_value_and_leaves_nothing() {
     let browser = Chromium::start().await;
     let directory = browser.directory().to_owned();

@@ -48,11 +48,9 @@ impl Bench {
         user: &Map<String, Value>,
     ) -> Result<usize, String> {
         let facts = self.facts(builder, user);
-        let provider = Scripted::start(definition.clone(), facts).await;
+        let provider = Scripted::start(definition, facts).await;
         self.egress.lead_to(provider.address());
-        let outcome = self
-            .story(&provider, written, &definition, builder, user)
-            .await;
+        let outcome = self.story(&provider, written, builder, user).await;
         let refusals = provider.refusals();
         match outcome {
             Ok(()) if refusals.is_empty() => Ok(provider.requests().len()),
@@ -75,7 +73,6 @@ impl Bench {
         &self,
         provider: &Scripted,
         written: &Value,
-        definition: &Value,
         builder: &Map<String, Value>,
         user: &Map<String, Value>,
     ) -> Result<(), String> {
@@ -94,7 +91,8 @@ impl Bench {
         }
         let deleted = api.delete(&format!("/v1/instances/{instance}")).await.ok();
         let outcome = deleted["revocation"]["outcome"].clone();
-        let expected = if definition
+        let expected = if provider
+            .definition()
             .get("revoke")
             .is_some_and(|revoke| !revoke.is_null())
         {

@@ -2,9 +2,10 @@
 
 mod tables;
 
+use latchkey_core::protocol::metadata::{Metadata, is_endpoint};
 use serde_json::{Map, Value, json};
 
-use tables::{METHODS, UNSAYABLE};
+use tables::UNSAYABLE;
 
 use crate::{
     ImportError, Imported,
@@ -12,6 +13,12 @@ use crate::{
     fields::{Fields, Report},
     name,
 };
+
+/// What a definition says without a word.
+const DEFAULTS: [(&str, &str); 2] = [
+    ("/client/authentication", "basic"),
+    ("/authorise/pkce", "S256"),
+];
 
 pub(crate) fn looks_like(document: &Value) -> bool {
     document
@@ -35,13 +42,14 @@ struct Draft {
 
 impl Draft {
     fn read(metadata: Map<String, Value>) -> Result<Imported, ImportError> {
+        let said = Metadata::new(metadata.clone());
         let mut draft = Self {
             metadata: Fields::new("", metadata),
             document: Document::default(),
             report: Report::default(),
         };
         draft.supported("response_types_supported", "code")?;
-        let authorise = draft.endpoint("authorization_endpoint")?;
+        draft.endpoint("authorization_endpoint")?;
         let token = draft.endpoint("token_endpoint")?;
         let issuer = draft.metadata.text("issuer", &mut draft.report);
         let named = issuer
@@ -50,45 +58,82 @@ impl Draft {
             .or_else(|| name::of_host(&token));
         let named = named.unwrap_or_else(|| "Provider".to_owned());
         draft.document.put(&["name"], named.as_str());
-        draft.document.put_some(
-            &["documentation_url"],
-            draft
-                .metadata
-                .text("service_documentation", &mut draft.report),
-        );
-        draft.document.put(&["authorise", "url"], authorise);
-        draft.document.put(&["token", "url"], token);
-        draft.requests(issuer)?;
+        draft.say(&said);
+        draft.grants()?;
+        draft.scopes();
+        draft.report_unsaid(&said);
         draft.metadata.report_rest(UNSAYABLE, &mut draft.report);
         Ok(draft.document.finish(&named, draft.report))
     }
 
-    fn requests(&mut self, issuer: Option<String>) -> Result<(), ImportError> {
-        let client = self.authentication("token_endpoint");
-        self.client(client.as_deref());
-        self.grants()?;
-        self.pkce();
-        self.response_mode();
-        self.scopes();
-        self.issuer(issuer);
-        self.further("revocation_endpoint", "revoke", client.as_deref());
-        self.further("introspection_endpoint", "introspect", client.as_deref());
-        let pushed = self
-            .metadata
-            .flag("require_pushed_authorization_requests", &mut self.report);
-        if pushed == Some(true) {
+    /// Writes what the metadata says, but for what a definition says by itself.
+    fn say(&mut self, metadata: &Metadata) {
+        for (pointer, value) in metadata.members() {
+            if DEFAULTS.contains(&(pointer, value.as_str().unwrap_or_default())) {
+                continue;
+            }
+            let path: Vec<&str> = pointer.split('/').skip(1).collect();
+            self.document.put(&path, value);
+        }
+        let variable = metadata.variable().map(|variable| json!([variable]));
+        self.document.put_some(&["variables"], variable);
+    }
+
+    /// Names what it says in vain.
+    fn report_unsaid(&mut self, said: &Metadata) {
+        let members = said.members();
+        let has = |wanted: &str| members.iter().any(|(pointer, _)| *pointer == wanted);
+        self.metadata
+            .text("service_documentation", &mut self.report);
+        self.offered(
+            "token_endpoint_auth_methods_supported",
+            has("/client/authentication"),
+            |offered| format!("none of {offered} is known here; Basic is left"),
+        );
+        self.metadata
+            .take("token_endpoint_auth_signing_alg_values_supported");
+        let key = "code_challenge_methods_supported";
+        self.metadata.take(key);
+        if !has("/authorise/pkce") {
+            self.report.note(key, "S256 isn't listed; it is sent all the same, as servers ignore parameters they don't know");
+        }
+        let query = |modes: &[String]| modes.iter().any(|mode| mode == "query");
+        let key = "response_modes_supported";
+        let modes = self.metadata.texts(key, &mut self.report);
+        if let Some(modes) =
+            modes.filter(|modes| !query(modes) && !has("/authorise/query/response_mode"))
+        {
+            let why = format!("an answer as {} can't be read", modes.join(", "));
+            self.report.note(key, why);
+        }
+        let key = "authorization_response_iss_parameter_supported";
+        if self.metadata.flag(key, &mut self.report) == Some(true) && !has("/authorise/issuer") {
+            self.report
+                .note(key, "the issuer is no URL, so it can't be compared");
+        }
+        self.further("revocation_endpoint", has("/revoke/url"));
+        self.further("introspection_endpoint", has("/introspect/url"));
+        let key = "require_pushed_authorization_requests";
+        if self.metadata.flag(key, &mut self.report) == Some(true) {
             self.report.note(
-                "require_pushed_authorization_requests",
+                key,
                 "the server takes pushed requests only, which can't be made",
             );
         }
-        Ok(())
+    }
+
+    /// Notes a list of which nothing is known.
+    fn offered(&mut self, key: &str, known: bool, why: impl Fn(&str) -> String) {
+        let offered = self.metadata.texts(key, &mut self.report);
+        if let Some(offered) = offered.filter(|_| !known) {
+            self.report.note(key, why(&offered.join(", ")));
+        }
     }
 
     fn endpoint(&mut self, key: &str) -> Result<String, ImportError> {
         let url = self.metadata.text(key, &mut self.report);
         let url = url.ok_or_else(|| ImportError::shape(key, "the URL is missing"))?;
-        if is_url(&url) {
+        if is_endpoint(&url) {
             Ok(url)
         } else {
             Err(ImportError::shape(key, format!("{url:?} is no URL")))
@@ -118,96 +163,6 @@ impl Draft {
         Ok(())
     }
 
-    /// The first way that both sides know; Basic if none is named, as the RFC has it.
-    fn authentication(&mut self, endpoint: &str) -> Option<String> {
-        let key = format!("{endpoint}_auth_methods_supported");
-        let methods = self.metadata.texts(&key, &mut self.report)?;
-        let ours = METHODS
-            .iter()
-            .find(|(theirs, _)| methods.iter().any(|method| method == theirs));
-        if ours.is_none() {
-            self.report.note(
-                key,
-                format!(
-                    "none of {} is known here; Basic is left",
-                    methods.join(", ")
-                ),
-            );
-        }
-        ours.map(|(_, ours)| (*ours).to_owned())
-    }
-
-    fn client(&mut self, authentication: Option<&str>) {
-        let key = "token_endpoint_auth_signing_alg_values_supported";
-        let offered = self
-            .metadata
-            .texts(key, &mut self.report)
-            .unwrap_or_default();
-        let choose = |known: &[&'static str]| {
-            known
-                .iter()
-                .copied()
-                .find(|own| offered.iter().any(|alg| alg == own))
-        };
-        let Some(authentication) = authentication.filter(|kind| *kind != "basic") else {
-            return;
-        };
-        self.document
-            .put(&["client", "authentication"], authentication);
-        match authentication {
-            "private_key_jwt" => {
-                let algorithm = choose(&["RS256", "ES256", "PS256"]).unwrap_or("RS256");
-                self.document.put(
-                    &["variables"],
-                    json!([{ "key": "private_key", "label": "Private key", "type": "pem" }]),
-                );
-                self.document.put(
-                    &["client", "assertion"],
-                    json!({ "algorithm": algorithm, "key": "{{private_key}}" }),
-                );
-            }
-            "client_secret_jwt" => self
-                .document
-                .put(&["client", "assertion"], json!({ "algorithm": "HS256" })),
-            _ => {}
-        }
-    }
-
-    fn pkce(&mut self) {
-        let key = "code_challenge_methods_supported";
-        let methods = self
-            .metadata
-            .texts(key, &mut self.report)
-            .unwrap_or_default();
-        let has = |method: &str| methods.iter().any(|own| own == method);
-        if has("S256") {
-            return;
-        }
-        if has("plain") {
-            self.document.put(&["authorise", "pkce"], "plain");
-        } else {
-            self.report.note(key, "S256 isn't listed; it is sent all the same, as servers ignore parameters they don't know");
-        }
-    }
-
-    fn response_mode(&mut self) {
-        let key = "response_modes_supported";
-        let Some(modes) = self.metadata.texts(key, &mut self.report) else {
-            return;
-        };
-        let has = |mode: &str| modes.iter().any(|own| own == mode);
-        match (has("query"), has("form_post")) {
-            (true, _) => {}
-            (false, true) => self
-                .document
-                .put(&["authorise", "query", "response_mode"], "form_post"),
-            (false, false) => self.report.note(
-                key,
-                format!("an answer as {} can't be read", modes.join(", ")),
-            ),
-        }
-    }
-
     fn scopes(&mut self) {
         let Some(scopes) = self.metadata.texts("scopes_supported", &mut self.report) else {
             return;
@@ -234,46 +189,18 @@ impl Draft {
         }
     }
 
-    fn issuer(&mut self, issuer: Option<String>) {
-        let key = "authorization_response_iss_parameter_supported";
-        if self.metadata.flag(key, &mut self.report) != Some(true) {
-            return;
-        }
-        match issuer.filter(|issuer| is_url(issuer)) {
-            Some(issuer) => self.document.put(&["authorise", "issuer"], issuer),
-            None => self
-                .report
-                .note(key, "the issuer is no URL, so it can't be compared"),
-        }
-    }
-
-    /// A request to another endpoint, with an authentication of its own if it has one.
-    fn further(&mut self, endpoint: &str, request: &str, client: Option<&str>) {
-        let authentication = self.authentication(endpoint);
-        let Some(url) = self.metadata.text(endpoint, &mut self.report) else {
-            return;
-        };
-        if !is_url(&url) {
+    /// Another endpoint, and how a client shows itself there.
+    fn further(&mut self, endpoint: &str, said: bool) {
+        self.metadata
+            .take(&format!("{endpoint}_auth_methods_supported"));
+        let url = self.metadata.text(endpoint, &mut self.report);
+        if let Some(url) = url.filter(|_| !said) {
             self.report.note(endpoint, format!("{url:?} is no URL"));
-            return;
         }
-        self.document.put(&[request, "url"], url);
-        let is_own = |own: &str| own != client.unwrap_or("basic") && !own.ends_with("_jwt");
-        self.document.put_some(
-            &[request, "authentication"],
-            authentication.filter(|own| is_own(own)),
-        );
         let signing = format!("{endpoint}_auth_signing_alg_values_supported");
-        if self.metadata.take(&signing).is_some() {
+        if self.metadata.take(&signing).is_some() && said {
             self.report
                 .note(signing, "the assertion is the one of the token request");
         }
     }
-}
-
-fn is_url(text: &str) -> bool {
-    let plain = !text.contains(['{', '}', ' ']);
-    plain
-        && url::Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
 }

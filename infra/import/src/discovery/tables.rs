@@ -1,14 +1,5 @@
 //! What the words of the metadata mean here.
 
-/// Ways to authenticate a client, the ones that need least first.
-pub(super) const METHODS: &[(&str, &str)] = &[
-    ("client_secret_basic", "basic"),
-    ("client_secret_post", "body"),
-    ("private_key_jwt", "private_key_jwt"),
-    ("client_secret_jwt", "client_secret_jwt"),
-    ("none", "none"),
-];
-
 /// Members that a definition has no place for.
 pub(super) const UNSAYABLE: &[(&str, &str)] = &[
     ("jwks_uri", "ID tokens aren't verified by a definition"),

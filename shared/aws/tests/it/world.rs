@@ -227,6 +227,7 @@ pub(crate) fn method(connector: &Connector) -> StoredMethod {
         version: 1,
         definition: serde_json::from_str(definition).unwrap(),
         inherited: variables(),
+        discovered: BTreeMap::from([("/token/url".to_owned(), "https://p.example".into())]),
         values: MethodValues {
             plain: BTreeMap::from([
                 ("client_id".to_owned(), "a?&+%:/=é".to_owned()),

@@ -1,6 +1,6 @@
 //! From nothing to the provider's consent page: instances, connect sessions, authorisations.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -21,7 +21,7 @@ use crate::{
         method::{AuthMethod, StoredMethod},
         template::{Namespace, Reference, Template, Unfilled},
         url_template::{FillError, UrlTemplate},
-        values::{GivenValues, KnownValues, check_user_values},
+        values::{GivenValues, KnownValues, Present, check_user_values},
         variable::ValueMap,
     },
     port::{
@@ -93,14 +93,23 @@ pub enum Binder {
     Platform,
 }
 
+/// The cookie that shows that a browser is the one that began.
+#[derive(Debug)]
+pub enum FlowCookie {
+    /// Found by the state that comes back: a secret of its own.
+    Named(Secret),
+    /// Looked for where no state comes back, one for each instance: the state itself, which is nowhere else.
+    Waiting(InstanceId, Secret),
+}
+
 /// An authorisation that has begun.
 pub struct Begun {
     /// Where the person goes.
     pub authorise_url: Url,
     /// The digest of the state; names the authorisation.
     pub state: Digest,
-    /// What the browser's cookie must hold; for a browser only.
-    pub cookie: Option<Secret>,
+    /// The browser's cookie; for a browser only.
+    pub cookie: Option<FlowCookie>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -123,6 +132,16 @@ pub struct ConnectForm {
     pub instance: Instance,
     /// The auth method, whose questions are asked.
     pub method: AuthMethod,
+    /// The auth method as it is kept, with the builder's values.
+    pub stored: Arc<StoredMethod>,
+}
+
+impl ConnectForm {
+    /// The values that are there already.
+    #[must_use]
+    pub fn present(&self) -> Present<'_> {
+        of_builder(&self.stored).before(&self.instance.values.plain, &self.instance.values.sealed)
+    }
 }
 
 /// What the flow needs.
@@ -174,8 +193,8 @@ impl Authorise<'_> {
         if new.name.len() > 200 {
             faults.add("/name", "too_long", "a name has 200 bytes at most");
         }
-        let builders = builder_keys(&stored);
-        if let Err(found) = check_user_values(&method, &new.values, &builders, new.complete) {
+        let present = of_builder(&stored);
+        if let Err(found) = check_user_values(&method, &new.values, &present, new.complete) {
             faults.extend(found.under("/values"));
         }
         faults.or(()).map_err(AuthoriseError::Faults)?;
@@ -272,6 +291,7 @@ impl Authorise<'_> {
             session,
             instance,
             method,
+            stored,
         })
     }
 
@@ -291,10 +311,8 @@ impl Authorise<'_> {
         let instance = self.instance(instance).await?;
         let (stored, method) = self.method(&instance.method_key()).await?;
         complete(&stored, &method)?;
-        let present: Vec<&str> = builder_keys(&stored)
-            .into_iter()
-            .chain(value_keys(&instance.values))
-            .collect();
+        let values = &instance.values;
+        let present = of_builder(&stored).before(&values.plain, &values.sealed);
         check_user_values(&method, given, &present, true)
             .map_err(|faults| AuthoriseError::Faults(faults.under("/values")))?;
         let values = self
@@ -316,7 +334,22 @@ impl Authorise<'_> {
             }
             Binder::Platform => None,
         };
-        let cookie = session.as_ref().map(|_| self.entropy.secret());
+        let cookie = match (&session, method.authorise.state_carrier) {
+            (Some(_), StateCarrier::Query | StateCarrier::RedirectUri) => {
+                Some(FlowCookie::Named(self.entropy.secret()))
+            }
+            (Some(_), StateCarrier::Cookie) => Some(FlowCookie::Waiting(
+                instance.key.id.clone(),
+                pinned.state.clone(),
+            )),
+            (None, StateCarrier::Query | StateCarrier::RedirectUri) => None,
+            // The platform's session is known only after the callback, which nothing would lead to.
+            (None, StateCarrier::Cookie) => {
+                let why =
+                    "the provider returns no state, so people have to begin on the connect page";
+                return Err(AuthoriseError::Impossible(why.to_owned()));
+            }
+        };
         let verifier = pinned.verifier.as_ref();
         let verifier = verifier
             .map(|v| self.seal(&instance.key, &pinned.digest, "verifier", v))
@@ -335,9 +368,12 @@ impl Authorise<'_> {
             verifier,
             issuer: method.authorise.issuer.as_deref().map(str::to_owned),
             return_url,
-            binding: cookie.as_ref().map_or(Binding::Platform, |cookie| {
-                Binding::Browser(Digest::of(cookie))
-            }),
+            binding: match &cookie {
+                None => Binding::Platform,
+                Some(FlowCookie::Named(secret) | FlowCookie::Waiting(_, secret)) => {
+                    Binding::Browser(Digest::of(secret))
+                }
+            },
             values,
             session,
             created_at: now,
@@ -380,7 +416,7 @@ impl Authorise<'_> {
     async fn method(
         &self,
         key: &MethodKey,
-    ) -> Result<(std::sync::Arc<StoredMethod>, AuthMethod), AuthoriseError> {
+    ) -> Result<(Arc<StoredMethod>, AuthMethod), AuthoriseError> {
         let stored = self
             .methods
             .find(key)
@@ -459,7 +495,7 @@ pub(super) fn pin(
         method.authorise.state_alphabet,
     );
     let redirect_uri = match method.authorise.state_carrier {
-        StateCarrier::Query => redirect_uri,
+        StateCarrier::Query | StateCarrier::Cookie => redirect_uri,
         StateCarrier::RedirectUri => carrying(redirect_uri, &state),
     };
     let verifier = (method.authorise.pkce != Pkce::None)
@@ -599,22 +635,8 @@ fn complete(stored: &StoredMethod, method: &AuthMethod) -> Result<(), AuthoriseE
     }
 }
 
-fn builder_keys(stored: &StoredMethod) -> Vec<&str> {
-    stored
-        .values
-        .plain
-        .keys()
-        .chain(stored.values.sealed.keys())
-        .map(String::as_str)
-        .collect()
-}
-
-fn value_keys(values: &StoredValues) -> impl Iterator<Item = &str> {
-    values
-        .plain
-        .keys()
-        .chain(values.sealed.keys())
-        .map(String::as_str)
+fn of_builder(stored: &StoredMethod) -> Present<'_> {
+    Present::default().before(&stored.values.plain, &stored.values.sealed)
 }
 
 impl From<Unfilled> for AuthoriseError {

@@ -36,6 +36,22 @@ use crate::{
 
 pub use crate::protocol::callback::UnverifiedAnswer;
 
+/// The browser that an answer comes with.
+pub struct Browser<'a> {
+    /// What it holds for an authorisation that is known by its state.
+    pub holds: &'a (dyn Fn(&Digest) -> Option<Secret> + Send + Sync),
+    /// The states that it keeps itself, of authorisations whose provider returns none.
+    pub waits: Vec<Secret>,
+}
+
+impl std::fmt::Debug for Browser<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Browser")
+            .field("waits", &self.waits.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// How many parameters of a callback are looked at as a state: its name is known only once it is found.
 const MOST_CANDIDATES: usize = 8;
 
@@ -100,19 +116,18 @@ impl std::fmt::Debug for Complete<'_> {
 }
 
 impl Complete<'_> {
-    /// Takes the authorisation that an answer belongs to and sees it through. `cookie` is what the
-    /// browser holds for the authorisation.
+    /// Takes the authorisation that an answer belongs to and sees it through.
     ///
     /// # Errors
     /// [`CompleteError`] if it could not be seen through; the person starts again.
     pub async fn callback(
         &self,
         answer: UnverifiedAnswer,
-        cookie: impl Fn(&Digest) -> Option<Secret>,
+        browser: Browser<'_>,
     ) -> Result<Completion, CompleteError> {
         for state in answer.state_candidates().take(MOST_CANDIDATES) {
             let digest = Digest::of(state);
-            let holds = cookie(&digest);
+            let holds = (browser.holds)(&digest);
             match self.authorisations.take(&digest, self.clock.now()).await? {
                 Take::Unknown => {}
                 Take::Expired => return Ok(Completion::Expired),
@@ -128,11 +143,11 @@ impl Complete<'_> {
                 }
             }
         }
-        Ok(Completion::Unknown)
+        self.without_state(&answer, &browser.waits).await
     }
 
     /// Sees an authorisation through whose state was taken just now.
-    async fn taken(
+    pub(super) async fn taken(
         &self,
         authorisation: Box<Authorisation>,
         state: &Secret,
@@ -420,7 +435,7 @@ impl Complete<'_> {
         Ok(())
     }
 
-    async fn missed(
+    pub(super) async fn missed(
         &self,
         authorisation: Box<Authorisation>,
         miss: Miss,
@@ -430,7 +445,10 @@ impl Complete<'_> {
     }
 
     /// What a page shows that is loaded again.
-    async fn result(&self, authorisation: Box<Authorisation>) -> Result<Completion, CompleteError> {
+    pub(super) async fn result(
+        &self,
+        authorisation: Box<Authorisation>,
+    ) -> Result<Completion, CompleteError> {
         match authorisation.progress {
             Progress::Failed(miss) => Ok(Completion::Missed(authorisation, miss)),
             Progress::Parked(_) | Progress::Completed => Ok(Completion::Parked(authorisation)),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Deployment,
     authorise::state_length,
+    discover::Whole,
     open::{bytes, plain_values},
 };
 use crate::{
@@ -20,8 +21,8 @@ use crate::{
         variable::{Variable, missing_defaults},
     },
     port::{
-        Change, Clock, Connectors, EditMethods, Entropy, MOST_METHODS, Removal, Seal, StoreError,
-        VaultError,
+        Change, Clock, Connectors, EditMethods, Egress, Entropy, MOST_METHODS, Removal, Seal,
+        StoreError, VaultError,
     },
     protocol::scope::Scope,
 };
@@ -60,6 +61,8 @@ pub enum DefineError {
 pub struct MethodDraft {
     /// The definition.
     pub definition: Definition,
+    /// The definition as it was sent, which tells what it leaves blank.
+    pub written: serde_json::Value,
     /// The builder's own values: one that is not named stays, `None` removes.
     pub values: BTreeMap<String, Option<Secret>>,
 }
@@ -77,6 +80,8 @@ pub struct Define<'a> {
     pub clock: &'a dyn Clock,
     /// Randomness.
     pub entropy: &'a dyn Entropy,
+    /// The way out, to the metadata of providers.
+    pub egress: &'a dyn Egress,
     /// Where we run.
     pub deployment: &'a Deployment,
 }
@@ -164,6 +169,7 @@ impl Define<'_> {
             version: 0,
             definition: draft.definition.clone(),
             inherited: Vec::new(),
+            discovered: BTreeMap::new(),
             values: MethodValues::default(),
             instances: 0,
             health: MethodHealth::default(),
@@ -212,11 +218,13 @@ impl Define<'_> {
             .find(&current.key.tenant, &current.key.connector)
             .await?;
         let connector = connector.ok_or(DefineError::Gone("connector"))?;
-        let mut definition = draft.definition;
-        check_size(&definition).map_err(DefineError::Faults)?;
-        let inherited = definition.inherited(&connector.variables);
-        let parsed = AuthMethod::parse(&definition, &inherited);
-        let method = parsed.map_err(|faults| DefineError::Faults(faults.under("/definition")))?;
+        check_size(&draft.definition).map_err(DefineError::Faults)?;
+        let inherited = draft.definition.inherited(&connector.variables);
+        let Whole {
+            mut definition,
+            method,
+            discovered,
+        } = self.completed(&current, &inherited, &draft).await?;
         definition
             .variables
             .extend(missing_defaults(&definition.variables));
@@ -231,6 +239,7 @@ impl Define<'_> {
             version: current.version + 1,
             definition,
             inherited,
+            discovered,
             values,
             updated_at: self.clock.now(),
             ..current

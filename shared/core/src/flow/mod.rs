@@ -6,6 +6,7 @@ pub mod authorise;
 pub mod complete;
 pub mod define;
 pub mod delete;
+mod discover;
 mod exchange;
 mod journal;
 mod open;
@@ -13,6 +14,7 @@ pub mod preview;
 pub mod refresh;
 mod retry;
 mod seal;
+mod stateless;
 pub mod sweep;
 pub mod vend;
 

@@ -141,6 +141,8 @@ pub enum Miss {
     Mismatch,
     /// The browser is not the one that began.
     OtherBrowser,
+    /// No state came back, and the browser was waiting for more than one answer.
+    Ambiguous,
     /// The provider refused the client or the request: the builder must act.
     Misconfigured,
     /// The provider refused the code.
@@ -164,6 +166,15 @@ impl Authorisation {
             id,
             version: 0,
         }
+    }
+
+    /// Whether its state is in the browser's cookie and nowhere else.
+    ///
+    /// The cookie of any other authorisation is a secret of its own, so that what is looked for without a state can be
+    /// one of these only.
+    #[must_use]
+    pub fn is_stateless(&self) -> bool {
+        self.binding == Binding::Browser(self.state.clone())
     }
 
     /// What names its auth method.

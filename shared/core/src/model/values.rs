@@ -7,12 +7,75 @@ use super::{
     definition::{Condition, Origin},
     fault::{Faults, pointer_segment},
     method::AuthMethod,
-    template::{Namespace, Reference, Values},
+    sealed::Sealed,
+    template::{Namespace, Reference, Template, Values},
     variable::Variable,
 };
 
 /// Values by the key of their variable.
 pub type GivenValues = BTreeMap<String, Secret>;
+
+/// The values that are there already, of one or several owners.
+#[derive(Debug, Clone, Default)]
+pub struct Present<'a> {
+    plain: Vec<&'a BTreeMap<String, String>>,
+    sealed: Vec<&'a BTreeMap<String, Sealed>>,
+}
+
+impl<'a> Present<'a> {
+    /// These and those of a further owner, who comes first.
+    #[must_use]
+    pub fn before(
+        mut self,
+        plain: &'a BTreeMap<String, String>,
+        sealed: &'a BTreeMap<String, Sealed>,
+    ) -> Self {
+        self.plain.insert(0, plain);
+        self.sealed.insert(0, sealed);
+        self
+    }
+
+    /// The value of the variable `key`, if it may be read.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&'a str> {
+        let found = self.plain.iter().find_map(|values| values.get(key));
+        found.map(String::as_str)
+    }
+
+    /// Whether the variable `key` has a value that may not be read.
+    #[must_use]
+    pub fn is_sealed(&self, key: &str) -> bool {
+        self.sealed.iter().any(|values| values.contains_key(key))
+    }
+}
+
+/// Whether a person is asked for a variable, given what is filled in and what is there.
+///
+/// Its condition holds, and so do those of the variables that it asks about. What is sealed can't be looked at, and stands
+/// in nobody's way.
+#[must_use]
+pub fn is_shown(
+    method: &AuthMethod,
+    variable: &Variable,
+    given: &GivenValues,
+    present: &Present<'_>,
+) -> bool {
+    let Some(condition) = &variable.visible_when else {
+        return true;
+    };
+    let Some(asked) = method.variable(&condition.variable) else {
+        return true;
+    };
+    // It is an earlier one, so this ends.
+    if present.is_sealed(&asked.key) || !is_shown(method, asked, given, present) {
+        return present.is_sealed(&asked.key);
+    }
+    let filled = given.get(&*asked.key).map(|value| value.expose().as_str());
+    let filled = filled.filter(|text| !text.is_empty());
+    let known = filled.or_else(|| present.text(&asked.key));
+    let literal = || asked.default.as_ref().and_then(Template::literal);
+    condition.holds(known.map(str::to_owned).or_else(literal).as_deref())
+}
 
 /// Checks what a user gave for the variables of a method; an empty text counts as not given.
 ///
@@ -23,7 +86,7 @@ pub type GivenValues = BTreeMap<String, Secret>;
 pub fn check_user_values(
     method: &AuthMethod,
     given: &GivenValues,
-    builder: &[&str],
+    present: &Present<'_>,
     complete: bool,
 ) -> Result<(), Faults> {
     let mut faults = Faults::new();
@@ -49,23 +112,18 @@ pub fn check_user_values(
         }
     }
     if complete {
-        let shown = |variable: &&Variable| {
-            let value_of = |key: &str| given.get(key).map(|value| value.expose().as_str());
-            // A value that was given earlier is not at hand here: only what is known decides.
-            variable.visible_when.as_ref().is_none_or(|condition| {
-                value_of(&condition.variable).is_none_or(|value| condition.holds(Some(value)))
-            })
-        };
         for variable in questions(method)
             .filter(|variable| variable.required)
-            .filter(shown)
+            .filter(|variable| is_shown(method, variable, given, present))
         {
             let has = |values: &GivenValues| {
                 values
                     .get(&*variable.key)
                     .is_some_and(|value| !value.expose().is_empty())
             };
-            if !has(given) && variable.default.is_none() && !builder.contains(&&*variable.key) {
+            let key = &*variable.key;
+            let is_there = present.text(key).is_some() || present.is_sealed(key);
+            if !has(given) && variable.default.is_none() && !is_there {
                 let why = format!("'{}' is required", variable.label);
                 faults.add(format!("/{}", variable.key), "missing", why);
             }

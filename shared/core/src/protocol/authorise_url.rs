@@ -92,7 +92,7 @@ pub fn authorise_url(
     if let Some(joined) = scope.scope.filter(|joined| !joined.is_empty()) {
         wanted.push(Pair::new("scope", joined));
     }
-    if authorise.state_carrier == StateCarrier::RedirectUri {
+    if authorise.state_carrier != StateCarrier::Query {
         wanted.retain(|pair| pair.name != "state");
     }
     for list in &authorise.scope_lists {

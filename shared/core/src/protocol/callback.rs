@@ -45,6 +45,12 @@ impl UnverifiedAnswer {
         }
     }
 
+    /// Whether there is a parameter `name`, with whatever text and however often.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(present, _)| present == name)
+    }
+
     /// The texts of a parameter that may carry a state: of every parameter, since what it is called
     /// is known only once the state has been found.
     pub fn state_candidates(&self) -> impl Iterator<Item = &Secret> {

@@ -11,6 +11,7 @@ pub mod client;
 pub mod dialect;
 mod expiry;
 mod header;
+pub mod metadata;
 pub mod moment;
 mod overlay;
 pub mod path;

@@ -41,7 +41,7 @@ use super::{
 use crate::{
     model::{
         Secret,
-        definition::{Definition, RefreshMode, VariableDefinition},
+        definition::{Definition, RefreshMode, Texts, VariableDefinition},
         fault::Faults,
         grant::Tokens,
         method::{AuthMethod, Request},
@@ -129,6 +129,8 @@ impl Rendered {
 /// # Security
 /// No secret among the values, and no token of the sample answer, is in what is returned, in any form.
 pub fn preview(ask: &Ask<'_>) -> Result<Preview, Faults> {
+    let definition = &undiscovered(ask.definition);
+    let ask = &Ask { definition, ..*ask };
     let method = AuthMethod::parse(ask.definition, ask.inherited)
         .map_err(|faults| faults.under("/definition"))?;
     let mut stand_ins = StandIns::new(ask, &method)?;
@@ -155,6 +157,20 @@ pub fn preview(ask: &Ask<'_>) -> Result<Preview, Faults> {
         assumed: stand_ins.assumed(),
         response,
     })
+}
+
+/// The definition with stand-ins for URLs that only the provider's metadata says, which saving reads.
+fn undiscovered(definition: &Definition) -> Definition {
+    let mut definition = definition.clone();
+    if definition.discovery_url.is_some() {
+        let (authorise, token) = (&mut definition.authorise.url, &mut definition.token.url);
+        for (url, name) in [(authorise, "authorise"), (token, "token")] {
+            if url.is_empty() {
+                *url = Texts::one(&format!("https://filled-when-saved.invalid/{name}"));
+            }
+        }
+    }
+    definition
 }
 
 /// Everything that a performance without a provider needs.

@@ -194,6 +194,22 @@ fn what_can_t_be_made_says_why_and_the_rest_is_shown() {
 }
 
 #[test]
+fn what_saving_fills_in_has_a_stand_in() {
+    let mut definition = shop();
+    definition["discovery_url"] = json!("https://shop.example/.well-known/openid-configuration");
+    for part in ["authorise", "token"] {
+        definition[part]["url"] = json!([]);
+    }
+    let preview = ask(&definition, &Given::default()).unwrap();
+    for name in ["authorise", "token"] {
+        assert!(
+            http(&preview, name).contains("filled-when-saved.invalid"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn what_only_the_vault_knows_is_not_there_when_people_are_sent_off() {
     let mut definition = shop();
     definition["authorise"]["query"] =

@@ -147,6 +147,9 @@ pub enum StateCarrier {
     Query,
     /// A parameter of the redirect URI, for providers that return no state of their own.
     RedirectUri,
+    /// The browser's cookie alone, for providers that return nothing but their own parameters. People connect on the
+    /// connect page only, one connection at a time.
+    Cookie,
 }
 
 /// The order of parameters.

@@ -65,6 +65,11 @@ pub struct Definition {
     /// A link to the provider's documentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documentation_url: Option<String>,
+    /// Where the provider's metadata is (RFC 8414, `OpenID` Connect Discovery 1.0). Saving reads it, and fills in what
+    /// the definition leaves blank: URLs, client authentication, PKCE, the issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://login.myapp.com/.well-known/openid-configuration")]
+    pub discovery_url: Option<String>,
     /// The preset to start from. What is said beside it is laid over it, member by member; saving
     /// writes out the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]

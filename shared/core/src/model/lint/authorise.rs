@@ -68,6 +68,10 @@ fn state(subject: &mut Subject<'_>) {
         let why = "no callback can be told from a forged one, so all are refused";
         subject.say("no_state", "/authorise/query/state", why);
     }
+    if authorise.state.carrier == StateCarrier::Cookie && authorise.pkce == Pkce::None {
+        let why = "while a browser waits, somebody else's code would do";
+        subject.say("unbound_code", "/authorise/state/carrier", why);
+    }
 }
 
 /// Whoever sends people to the provider can't open what is sealed.

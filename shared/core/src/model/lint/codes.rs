@@ -110,6 +110,11 @@ pub const CODES: &[Code] = &[
         "Add it.",
     ),
     error(
+        "no_metadata",
+        "Nothing, or no metadata, is at `discovery_url`. Found when saving.",
+        "The message says what came instead. Try the URL from outside your network.",
+    ),
+    error(
         "not_asked",
         "A value is given for a variable that the provider brings, or that is made from others.",
         "Don't give it.",
@@ -188,6 +193,11 @@ pub const CODES: &[Code] = &[
         "unresolved_preset",
         "A preset is named and was not written out.",
         "This is a fault of the program that read the file.",
+    ),
+    error(
+        "wrong_metadata",
+        "The metadata at `discovery_url` is somebody else's, or can't be believed. Found when saving.",
+        "Name the issuer's own URL; where the provider has it wrong, write the URLs out.",
     ),
     warning(
         "absent_value",
@@ -340,6 +350,11 @@ pub const CODES: &[Code] = &[
         "Name the provider's own domain.",
     ),
     note(
+        "filled_when_saved",
+        "Something is blank that the metadata at `discovery_url` may say.",
+        "Nothing: saving reads the metadata, and looks at what it has filled in.",
+    ),
+    note(
         "no_documentation",
         "There is no `documentation_url`.",
         "Add the page of the provider that describes this flow.",
@@ -373,6 +388,11 @@ pub const CODES: &[Code] = &[
         "secret_in_url",
         "A secret is sent to the provider in a URL.",
         "Send it in a header or the body unless the provider refuses that.",
+    ),
+    note(
+        "unbound_code",
+        "The provider returns no state, and PKCE is off.",
+        "Set `state.carrier: redirect_uri` or turn PKCE on, unless the provider refuses both.",
     ),
     note(
         "unknown_rotation",

@@ -14,9 +14,27 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     loopback(subject);
     expiry(subject);
     steps(subject);
-    if subject.written.revoke.is_none() {
+    blanks(subject);
+    if subject.written.revoke.is_none() && subject.written.discovery_url.is_none() {
         let why = "a connection that is deleted here lives on at the provider";
         subject.say("no_revocation", "/revoke", why);
+    }
+}
+
+/// What saving will fill in can't be looked at yet.
+fn blanks(subject: &mut Subject<'_>) {
+    if subject.written.discovery_url.is_none() {
+        return;
+    }
+    let (authorise, token) = (&subject.written.authorise.url, &subject.written.token.url);
+    for (pointer, url) in [("/authorise/url", authorise), ("/token/url", token)] {
+        if url.is_empty() {
+            subject.say(
+                "filled_when_saved",
+                pointer,
+                "saving takes it from the metadata",
+            );
+        }
     }
 }
 

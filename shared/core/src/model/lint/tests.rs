@@ -414,6 +414,12 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             used(user(json!({ "hosts": ["*.shop.example"] }))),
         ),
         (
+            "filled_when_saved",
+            "/token/url",
+            json!({ "token": { "url": [] }, "discovery_url": "https://shop.example/.well-known/x" }),
+            json!({ "discovery_url": "https://shop.example/.well-known/x" }),
+        ),
+        (
             "no_documentation",
             "/documentation_url",
             json!({ "documentation_url": null }),
@@ -435,7 +441,7 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             "no_revocation",
             "/revoke",
             json!({ "revoke": null }),
-            json!({}),
+            json!({ "revoke": null, "discovery_url": "https://shop.example/.well-known/x" }),
         ),
         (
             "pkce_off",
@@ -454,6 +460,12 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             "/token/query/secret",
             json!({ "token": { "query": { "secret": "{{client.secret}}" } } }),
             json!({ "token": { "headers": { "X-Secret": "{{client.secret}}" } } }),
+        ),
+        (
+            "unbound_code",
+            "/authorise/state/carrier",
+            json!({ "authorise": { "state": { "carrier": "cookie" }, "pkce": "none" } }),
+            json!({ "authorise": { "state": { "carrier": "cookie" } } }),
         ),
         (
             "unknown_rotation",
@@ -486,12 +498,14 @@ fn every_code_is_found_where_it_is_and_not_where_it_is_not() {
 
 /// These are found while a document is read, before there is a definition, and among the values beside it: the
 /// whole-service tests have their cases.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 7] = [
     "invalid_type",
+    "no_metadata",
     "not_asked",
     "unknown_field",
     "unknown_preset",
     "unknown_variable",
+    "wrong_metadata",
 ];
 
 #[test]

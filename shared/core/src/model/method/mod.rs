@@ -39,6 +39,8 @@ pub struct StoredMethod {
     pub definition: Definition,
     /// The connector's variables that it uses, copied when it was saved.
     pub inherited: Vec<VariableDefinition>,
+    /// What the provider's metadata has filled in, by JSON Pointer into the definition.
+    pub discovered: BTreeMap<String, serde_json::Value>,
     /// The builder's own values of its variables.
     pub values: MethodValues,
     /// How many instances use it.
@@ -97,6 +99,8 @@ pub struct AuthMethod {
     pub name: Box<str>,
     /// The limit of an authentication request.
     pub timeout: Duration,
+    /// Where the provider's metadata is.
+    pub discovery: Option<UrlTemplate>,
     /// All variables: the connector's first, then its own in order.
     pub variables: Vec<Variable>,
     /// The client.

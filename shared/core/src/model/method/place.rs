@@ -5,6 +5,8 @@ use crate::model::{definition::Origin, template::Namespace};
 /// Where in a definition a template stands, which decides what it may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    /// The URL of the provider's metadata, which is read when the definition is saved.
+    Discovery,
     /// The client id.
     ClientId,
     /// The client secret.
@@ -38,7 +40,11 @@ impl Place {
                 Self::Token | Self::Refresh | Self::Revoke | Self::Lookup | Self::Verify => true,
                 // A secret that only feeds a digest is told apart by what is visible.
                 Self::Authorise | Self::Use => true,
-                Self::ClientId | Self::ClientSecret | Self::RedirectUri | Self::Response => false,
+                Self::Discovery
+                | Self::ClientId
+                | Self::ClientSecret
+                | Self::RedirectUri
+                | Self::Response => false,
             },
             Namespace::Flow => match self {
                 Self::RedirectUri => key == "callback_url",
@@ -47,16 +53,20 @@ impl Place {
                 Self::Refresh | Self::Revoke | Self::Lookup => {
                     matches!(key, "redirect_uri" | "callback_url" | "scope")
                 }
-                Self::ClientId | Self::ClientSecret | Self::Response | Self::Use | Self::Verify => {
-                    false
-                }
+                Self::Discovery
+                | Self::ClientId
+                | Self::ClientSecret
+                | Self::Response
+                | Self::Use
+                | Self::Verify => false,
             },
             Namespace::Callback => matches!(self, Self::Token | Self::Lookup),
             Namespace::Token => match self {
                 Self::Token | Self::Refresh | Self::Revoke | Self::Lookup => true,
                 // The refresh token never leaves by any API.
                 Self::Use => !key.ends_with("refresh_token"),
-                Self::ClientId
+                Self::Discovery
+                | Self::ClientId
                 | Self::ClientSecret
                 | Self::RedirectUri
                 | Self::Authorise
@@ -91,10 +101,15 @@ impl Place {
     /// Whether a value that the provider brings from `origin` is there by now.
     pub(super) fn knows(self, origin: Origin) -> bool {
         match origin {
-            Origin::Builder | Origin::User => true,
+            Origin::Builder => true,
+            Origin::User => self != Self::Discovery,
             Origin::Callback => !matches!(
                 self,
-                Self::ClientId | Self::RedirectUri | Self::Authorise | Self::Verify
+                Self::Discovery
+                    | Self::ClientId
+                    | Self::RedirectUri
+                    | Self::Authorise
+                    | Self::Verify
             ),
             Origin::Token | Origin::Lookup => matches!(
                 self,

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use super::{AuthMethod, Use, place::Place};
 use crate::model::{
-    definition::{Definition, VariableDefinition},
+    definition::{Definition, StateCarrier, VariableDefinition},
     fault::Faults,
+    url_template::UrlTemplate,
     variable::Variable,
 };
 
@@ -29,6 +30,7 @@ pub(super) fn method(
         steps: Vec::new(),
         sets: token_sets(written),
         reveals: written.authorise.reveals.clone(),
+        keeps_state: written.authorise.state.carrier == StateCarrier::Cookie,
         names_client_secret: false,
         faults: Faults::new(),
     };
@@ -36,6 +38,7 @@ pub(super) fn method(
     parser.inherit(&written.connector_variables, inherited);
     parser.declare(&written.variables);
     parser.earlier(written);
+    let discovery = parser.discovery(written.discovery_url.as_deref());
     let redirect_uri = parser.template("/redirect_uri", &written.redirect_uri, Place::RedirectUri);
     let authorise = parser.authorise(&written.authorise);
     let callback = parser.callback(&written.callback);
@@ -50,6 +53,7 @@ pub(super) fn method(
         name: written.name.trim().into(),
         timeout: Duration::from_secs(u64::from(written.timeout_seconds)),
         client,
+        discovery,
         redirect_uri,
         authorise,
         callback,
@@ -72,6 +76,8 @@ struct Parser {
     sets: Vec<String>,
     /// The secret variables that may be seen in the authorise URL.
     reveals: Vec<String>,
+    /// Whether the state stays in the browser's cookie.
+    keeps_state: bool,
     /// Whether a template names `client.secret`.
     names_client_secret: bool,
     faults: Faults,
@@ -105,6 +111,10 @@ impl Parser {
                 self.faults.add(pointer, "undeclared_variable", why);
             }
         }
+    }
+
+    fn discovery(&mut self, written: Option<&str>) -> Option<UrlTemplate> {
+        self.url("/discovery_url", written?, Place::Discovery)
     }
 
     fn credential(&mut self, written: &Definition) -> Use {

@@ -105,7 +105,8 @@ impl Parser {
                 reference.namespace == Namespace::Client && &*reference.key == "secret";
             let seen = match place {
                 Place::Authorise | Place::Use => client_secret,
-                Place::ClientId
+                Place::Discovery
+                | Place::ClientId
                 | Place::ClientSecret
                 | Place::RedirectUri
                 | Place::Verify
@@ -129,6 +130,11 @@ impl Parser {
     fn check_reference(&mut self, pointer: &str, reference: &Reference, pipe: &Pipe, place: Place) {
         if !place.allows(reference.namespace, &reference.key) {
             let why = format!("'{reference}' has no value here");
+            return self.faults.add(pointer, "impossible_reference", why);
+        }
+        if self.keeps_state && reference.namespace == Namespace::Flow && &*reference.key == "state"
+        {
+            let why = "the state stays in the browser's cookie, so that it has no value here";
             return self.faults.add(pointer, "impossible_reference", why);
         }
         match reference.namespace {
@@ -165,7 +171,23 @@ impl Parser {
             return self.faults.add(pointer, "undeclared_variable", why);
         };
         if !place.knows(variable.from) && !pipe.has_default() {
-            let why = format!("'{}' has no value yet when this is needed", reference.key);
+            let key = &reference.key;
+            let why = match place {
+                Place::Discovery => format!(
+                    "metadata is read when the definition is saved, and '{key}' has no value before a person connects"
+                ),
+                Place::ClientId
+                | Place::ClientSecret
+                | Place::RedirectUri
+                | Place::Authorise
+                | Place::Verify
+                | Place::Token
+                | Place::Refresh
+                | Place::Revoke
+                | Place::Lookup
+                | Place::Response
+                | Place::Use => format!("'{key}' has no value yet when this is needed"),
+            };
             self.faults.add(pointer, "impossible_reference", why);
         }
     }
