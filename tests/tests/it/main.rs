@@ -10,6 +10,7 @@
 mod architecture;
 mod browser;
 mod connecting;
+mod contract;
 mod definitions;
 mod discovering;
 mod events;
