@@ -19,6 +19,8 @@ where
     };
     // An error ends the connection without an answer, which is what it is for.
     hyper::server::conn::http1::Builder::new()
+        // It would be the system's, and these servers go by clocks that are moved.
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service_fn(answer))
         .await
         .unwrap_or_default();

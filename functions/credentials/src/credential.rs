@@ -10,6 +10,7 @@ use latchkey_core::{
     flow::vend::Credential,
     model::{
         Secret,
+        credential_id::CredentialId,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId},
     },
 };
@@ -38,6 +39,8 @@ pub(crate) struct CredentialQuery {
 /// A credential: what to put on your own request to the provider.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CredentialView {
+    /// Names the access token, for `…/credential/rejected`.
+    credential_id: CredentialId,
     /// The instance that it is of.
     instance: InstanceId,
     /// The instance's connector.
@@ -92,6 +95,7 @@ pub(crate) struct CredentialView {
 impl From<Credential> for CredentialView {
     fn from(credential: Credential) -> Self {
         let Credential {
+            id,
             instance,
             access_token,
             token_type,
@@ -102,6 +106,7 @@ impl From<Credential> for CredentialView {
             scopes,
         } = credential;
         Self {
+            credential_id: id,
             instance: instance.key.id,
             connector: instance.connector,
             auth_method: instance.method,

@@ -1,8 +1,9 @@
-//! The `credentials` function: hands out credentials that work, shows how an instance is, and
-//! deletes it.
+//! The `credentials` function: hands out credentials that work, hears that one was rejected, shows how
+//! an instance is, and deletes it.
 
 mod credential;
 mod instances;
+mod rejected;
 
 use std::sync::Arc;
 
@@ -97,4 +98,5 @@ pub fn router() -> OpenApiRouter<Ports> {
     OpenApiRouter::new()
         .routes(routes!(instances::read, instances::delete))
         .routes(routes!(credential::vend))
+        .routes(routes!(rejected::reject))
 }

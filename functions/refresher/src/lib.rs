@@ -78,6 +78,7 @@ pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, 
         refreshed,
         failed,
         reconnect_required,
+        warned,
         deleted,
         left,
         errors,
@@ -89,7 +90,7 @@ pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, 
     }
     info!(
         due,
-        refreshed, failed, reconnect_required, deleted, left, errors, unfinished, "sweep"
+        refreshed, failed, reconnect_required, warned, deleted, left, errors, unfinished, "sweep"
     );
     Ok(report)
 }

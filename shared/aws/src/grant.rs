@@ -10,7 +10,7 @@ use latchkey_core::{
     port::StoreError,
 };
 
-use crate::item::{Reader, number, sealed, text, texts, time};
+use crate::item::{Reader, json, number, sealed, text, texts, time};
 
 /// The attribute that shows that there is a grant.
 pub(crate) const TOKENS: &str = "tokens";
@@ -23,7 +23,7 @@ pub(crate) const JOURNAL_EPOCH: &str = "journal_epoch";
 pub(crate) const VERSION: &str = "refresh_version";
 
 /// The attributes of a grant.
-pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<AttributeValue>); 11] {
+pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<AttributeValue>); 10] {
     let refresh_tokens = &grant.refresh_tokens;
     let journal = refresh_tokens.journal();
     let version = refresh_tokens.version();
@@ -35,8 +35,7 @@ pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<Attribut
         (VERSION, version.map(|version| text(version.as_str()))),
         ("refreshable", Some(AttributeValue::Bool(grant.refreshable))),
         ("expires_at", grant.expires_at.map(time)),
-        ("refresh_from", grant.refresh_from.map(time)),
-        ("refresh_ends_at", grant.refresh_ends_at.map(time)),
+        ("terms", Some(json(&grant.terms))),
         ("scopes", Some(texts(&grant.scopes))),
         ("received_at", Some(time(grant.received_at))),
     ]
@@ -50,8 +49,7 @@ pub(crate) fn read(item: Reader<'_>) -> Result<StoredGrant, StoreError> {
         refresh_tokens: read_refresh_tokens(item)?,
         refreshable: item.flag("refreshable")?,
         expires_at: item.time_if("expires_at")?,
-        refresh_from: item.time_if("refresh_from")?,
-        refresh_ends_at: item.time_if("refresh_ends_at")?,
+        terms: item.json_if("terms")?.unwrap_or_default(),
         scopes: item.texts("scopes")?,
         received_at: item.time("received_at")?,
     })

@@ -7,6 +7,7 @@ mod item;
 mod leases;
 mod pointing;
 mod spares;
+mod upkeep;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -18,6 +18,7 @@ use crate::{
         grant::{Grant, TokenSet, Tokens},
         method::AuthMethod,
         sealed::Sealed,
+        terms::Terms,
         values::KnownValues,
     },
     protocol::{
@@ -62,8 +63,7 @@ fn no_type_prints_a_secret() {
             tokens: tokens(),
             refreshable: true,
             expires_at: None,
-            refresh_from: None,
-            refresh_ends_at: None,
+            terms: Terms::default(),
             scopes: Vec::new(),
             received_at: Timestamp::UNIX_EPOCH,
         },

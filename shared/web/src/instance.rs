@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use latchkey_core::model::{
     failure::{Blame, Failure},
-    grant::StoredGrant,
     id::{ConnectorId, InstanceId, MethodId},
     instance::{Instance, State},
     pause::{Pause, Paused},
@@ -236,9 +235,7 @@ impl From<&Instance> for Health {
             Status::ReconnectRequired => failure.as_ref().map(|failure| failure.code.blame()),
             Status::Deleted => None,
         };
-        let next_refresh_at = grant
-            .filter(|_| matches!(status, Status::Active | Status::Suspect))
-            .and_then(|grant| next(instance, grant));
+        let next_refresh_at = instance.next_refresh_at();
         let next = next_refresh_at.map(|at| Next {
             action: match status {
                 Status::Suspect => Action::Confirm,
@@ -261,15 +258,4 @@ impl From<&Instance> for Health {
             needs,
         }
     }
-}
-
-fn next(instance: &Instance, grant: &StoredGrant) -> Option<Timestamp> {
-    let due = grant
-        .due_at(Instance::spread_of(&instance.key))
-        .filter(|_| grant.refreshable)?;
-    Some(
-        instance
-            .not_before
-            .map_or(due, |not_before| not_before.max(due)),
-    )
 }

@@ -17,6 +17,7 @@ use latchkey_core::{
         values::{GivenValues, KnownValues},
     },
     protocol::{
+        asked::Asked,
         authorise_url::{authorise_url, scopes},
         scope::Scope,
         token_answer::{self, Reader},
@@ -79,7 +80,7 @@ fn read(method: &AuthMethod, known: &KnownValues, answer: &WireAnswer) -> Grant 
         response,
         scope: &scope,
         values: known,
-        asked_at: now,
+        asked: Asked::at(now),
     };
     reader.grant(&standard, &body, &[])
 }

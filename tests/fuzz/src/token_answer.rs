@@ -11,6 +11,7 @@ use latchkey_core::{
         values::{GivenValues, KnownValues},
     },
     protocol::{
+        asked::Asked,
         raw_answer::RawAnswer,
         refusal::TokenFailure,
         scope::Scope,
@@ -134,7 +135,7 @@ fn read(answer: &WireAnswer, method: &AuthMethod) {
         response,
         scope: &scope,
         values: &values,
-        asked_at: now(),
+        asked: Asked::at(now()),
     };
     let grant = reader.grant(&standard, &body, &[]);
     assert!(!grant.tokens.main.access_token.expose().is_empty());
@@ -163,7 +164,7 @@ fn refused(failure: &TokenFailure) {
 }
 
 fn kept(answer: &WireAnswer) {
-    let Some(raw) = RawAnswer::of(answer, now()) else {
+    let Some(raw) = RawAnswer::of(answer, Asked::at(now())) else {
         return;
     };
     let sealed = raw.to_plaintext().expect("an answer can be written");

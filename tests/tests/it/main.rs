@@ -26,6 +26,7 @@ mod quickstart;
 mod quirks;
 mod racing;
 mod refreshing;
+mod scheduling;
 mod scripted;
 mod secrets;
 mod stateless;

@@ -133,7 +133,8 @@ fn read_progress(item: Reader<'_>) -> Result<Progress, StoreError> {
         "failed" => Progress::Failed(item.word("miss")?),
         "parked" => {
             let inner = item.inner_if("grant")?;
-            Progress::Parked(grant::read(inner.ok_or(StoreError::Corrupt("grant"))?)?)
+            let inner = inner.ok_or(StoreError::Corrupt("grant"))?;
+            Progress::Parked(Box::new(grant::read(inner)?))
         }
         _ => return Err(StoreError::Corrupt(PROGRESS)),
     })

@@ -87,6 +87,6 @@ fn forgetting() -> Expression {
         .value("deleted", text(DELETED))
         .remove(&["counted", "tokens", "committed_epoch", "refreshable"])
         .remove(&["journal", "journal_epoch", "refresh_version"])
-        .remove(&["expires_at", "received_at", "scopes"])
+        .remove(&["expires_at", "terms", "received_at", "scopes"])
         .remove(&["spares", "values", "sealed_values", "last_failure", "cause"])
 }

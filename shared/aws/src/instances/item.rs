@@ -10,7 +10,10 @@ use latchkey_core::{
     port::{Due, StoreError},
 };
 
-use super::spares::{read_spares, spares};
+use super::{
+    spares::{read_spares, spares},
+    upkeep::{read_upkeep, upkeep},
+};
 use crate::{
     expression::Expression,
     grant,
@@ -53,6 +56,7 @@ pub(super) fn new_item(instance: &Instance) -> Expression {
             "told_ended",
             instance.told_ended.then_some(AttributeValue::Bool(true)),
         )
+        .set_all(upkeep(&instance.upkeep))
         .set_all([
             ("lease_until", lease.map(|lease| time(lease.until))),
             ("lease_nonce", lease.map(|lease| text(&lease.nonce))),
@@ -126,6 +130,7 @@ pub(super) fn read(item: Reader<'_>) -> Result<Instance, StoreError> {
         last_failure: item.json_if::<Failure>("last_failure")?,
         spares: read_spares(item)?,
         told_ended: item.has("told_ended"),
+        upkeep: read_upkeep(item)?,
         state: read_state(item)?,
     })
 }

@@ -189,7 +189,7 @@ impl DynamoInstances {
 }
 
 /// Holds only if there is a grant that may be used and refreshed.
-fn usable() -> Expression {
+pub(super) fn usable() -> Expression {
     Expression::new()
         .when("#status IN (:active, :suspect)")
         .value("active", text(ACTIVE))
@@ -197,7 +197,7 @@ fn usable() -> Expression {
 }
 
 /// Holds only if the instance lives by this consent and has the tokens of this epoch.
-fn unmoved(expression: Expression, incarnation: u64, base: u64) -> Expression {
+pub(super) fn unmoved(expression: Expression, incarnation: u64, base: u64) -> Expression {
     expression
         .when("#incarnation = :incarnation AND #committed_epoch = :base")
         .value("incarnation", number(incarnation))

@@ -76,7 +76,7 @@ async fn an_authorisation_comes_back_as_it_was_put() {
     let progresses = [
         Progress::Open,
         Progress::Taken,
-        Progress::Parked(grant(0)),
+        Progress::Parked(Box::new(grant(0))),
         Progress::Completed,
         Progress::Failed(Miss::ProviderRefused),
     ];
@@ -202,7 +202,7 @@ async fn a_parked_grant_is_completed_once() {
     for _ in 0..2 {
         authorisations.park(&made.state, &grant(0)).await.unwrap();
     }
-    let parked = Progress::Parked(grant(0));
+    let parked = Progress::Parked(Box::new(grant(0)));
     assert_eq!(progress(&world, &made.state).await, parked);
     let completed = race(|_| {
         let (authorisations, state) = (world.store.authorisations.clone(), made.state.clone());

@@ -29,5 +29,6 @@ mod sessions;
 mod settings;
 mod spares;
 mod tables;
+mod upkeep;
 mod vault;
 mod world;

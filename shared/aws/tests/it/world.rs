@@ -16,7 +16,7 @@ use latchkey_aws::{AwsCredentials, Client, Store, StoreSettings, TableNames, cre
 use latchkey_core::{
     model::{
         connector::Connector,
-        definition::VariableDefinition,
+        definition::{RefreshPolicy, VariableDefinition},
         failure::{Failure, FailureCode},
         grant::StoredGrant,
         health::MethodHealth,
@@ -25,6 +25,8 @@ use latchkey_core::{
         method::{MethodValues, StoredMethod},
         refresh_tokens::RefreshTokens,
         sealed::Sealed,
+        terms::Terms,
+        upkeep::Upkeep,
         variable::defaults,
     },
     port::{
@@ -263,6 +265,7 @@ pub(crate) fn instance(method: &MethodKey) -> Instance {
         last_failure: None,
         spares: Vec::new(),
         told_ended: false,
+        upkeep: Upkeep::default(),
         state: State::Pending,
     }
 }
@@ -298,8 +301,15 @@ pub(crate) fn grant(epoch: u64) -> StoredGrant {
         tokens: sealed(u8::try_from(epoch).unwrap()),
         refresh_tokens: RefreshTokens::Inside,
         refreshable: true,
-        refresh_from: Some(at(40)),
-        refresh_ends_at: Some(at(9000)),
+        terms: Terms {
+            policy: RefreshPolicy::KeepAlive,
+            consented_at: Some(at(3)),
+            refresh_from: Some(at(40)),
+            refresh_ends_at: Some(at(9000)),
+            use_by: Some(at(8000)),
+            connection_ends_at: Some(at(9999)),
+            warn_at: Some(at(9000)),
+        },
         expires_at: Some(at(3600)),
         scopes: vec!["read".to_owned(), "write:é".to_owned()],
         received_at: at(5),

@@ -20,6 +20,7 @@ use crate::{
         instance::{Instance, State, StoredValues},
         method::{AuthMethod, StoredMethod},
         template::{Namespace, Reference, Template, Unfilled},
+        upkeep::Upkeep,
         url_template::{FillError, UrlTemplate},
         values::{GivenValues, KnownValues, Present, check_user_values},
         variable::ValueMap,
@@ -234,6 +235,7 @@ impl Authorise<'_> {
             last_failure: None,
             spares: Vec::new(),
             told_ended: false,
+            upkeep: Upkeep::default(),
             state: State::Pending,
         };
         match self.instances.create(&instance).await? {

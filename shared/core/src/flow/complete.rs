@@ -11,7 +11,6 @@ use super::{
     exchange::{Client, Code},
     journal::{Again, Journals},
     open::{Whose, known_values, open_text},
-    refresh::due,
     retry::insist,
     seal::{seal_for, seal_grant},
 };
@@ -25,11 +24,13 @@ use crate::{
         id::InstanceKey,
         instance::{Instance, State},
         method::{AuthMethod, Callback},
+        schedule::Schedule,
+        upkeep::Upkeep,
         values::{GivenValues, KnownValues},
     },
     port::{
-        Authorisations, Clock, Connect, Connected, Consents, Egress, Entropy, Methods, StoreError,
-        Take, Vault, VaultError,
+        Authorisations, Clock, Connect, Connected, Consents, Due, Egress, Entropy, Methods,
+        StoreError, Take, Vault, VaultError,
     },
     protocol::{refusal::TokenFailure, scope::Scope},
 };
@@ -197,8 +198,7 @@ impl Complete<'_> {
             tokens,
             refreshable: parked.refreshable,
             expires_at: parked.expires_at,
-            refresh_from: parked.refresh_from,
-            refresh_ends_at: parked.refresh_ends_at,
+            terms: parked.terms.clone(),
             scopes: parked.scopes.clone(),
             received_at: parked.received_at,
         };
@@ -351,7 +351,7 @@ impl Complete<'_> {
         let mut version = None;
         for _ in 0..8 {
             let stored = seal_for(self.vault, key, epoch + 1, grant, version.as_ref())?;
-            let due = due(key, &stored);
+            let due = Due::next(key, &Schedule::new(&key.id, &stored, &Upkeep::default()));
             let values = &authorisation.values;
             let event = Event::of_instance(
                 key,
@@ -500,9 +500,10 @@ fn check(
 
 fn miss(failure: &TokenFailure) -> Miss {
     match failure.code {
-        FailureCode::GrantRefused | FailureCode::GrantLost | FailureCode::NotRefreshable => {
-            Miss::CodeRefused
-        }
+        FailureCode::GrantRefused
+        | FailureCode::GrantLost
+        | FailureCode::NotRefreshable
+        | FailureCode::TokenRejected => Miss::CodeRefused,
         FailureCode::ClientRefused
         | FailureCode::RequestImpossible
         | FailureCode::AnswerUnreadable

@@ -9,7 +9,6 @@ mod wire;
 
 use std::{borrow::Cow, time::Duration};
 
-use jiff::Timestamp;
 use oauth2::{
     AuthorizationCode, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
     RevocationUrl, StandardRevocableToken, TokenUrl,
@@ -21,9 +20,9 @@ use wire::{Stop, Wire};
 use crate::{
     model::{
         Secret,
-        definition::{KeepRefreshToken, RefreshMode},
+        definition::{ExpiryKind, KeepRefreshToken, RefreshMode},
         failure::FailureCode,
-        grant::{Grant, Tokens},
+        grant::{Grant, StoredGrant, Tokens},
         host::Host,
         method::{AuthMethod, Request},
         values::KnownValues,
@@ -136,14 +135,16 @@ impl Client<'_> {
         self.continue_with(request, &mut grant, &scope, steps.clone())
             .await?;
         self.look_up(&mut grant, &scope).await;
-        Ok(self.finished(grant))
+        Ok(self.finished(grant, None))
     }
 
     /// Refreshes the token set that wants it most (RFC 6749 §6). What the answer doesn't bring stays.
+    /// `before` is the grant whose tokens they are, if it is kept.
     pub(super) async fn refresh(
         &self,
         tokens: &Tokens,
         scopes: &[String],
+        before: Option<&StoredGrant>,
         source: Source<'_>,
     ) -> Result<Grant, TokenFailure> {
         let refresh = &self.method.refresh;
@@ -240,8 +241,9 @@ impl Client<'_> {
                 grant.tokens.main.expires_at = Some(grant.received_at);
             }
         }
+        self.keep_refresh_end(&mut grant, tokens, set, before);
         merge(&mut grant, tokens, set);
-        Ok(self.finished(grant))
+        Ok(self.finished(grant, before))
     }
 
     /// Asks the provider to revoke the tokens: the refresh token, which ends the whole grant, or the
@@ -353,6 +355,27 @@ impl Client<'_> {
         Wire::new(self, request, url, identity, scope)
     }
 
+    /// A refresh token that stays ends when it would have, unless the answer says otherwise.
+    fn keep_refresh_end(
+        &self,
+        grant: &mut Grant,
+        tokens: &Tokens,
+        set: Option<&str>,
+        before: Option<&StoredGrant>,
+    ) {
+        let expiry = self.method.refresh.request.response.refresh_expiry.as_ref();
+        let is_fixed = expiry.is_some_and(|expiry| expiry.kind == ExpiryKind::Fixed);
+        let token = |tokens: &Tokens| {
+            let token = tokens.main.refresh_token.as_ref();
+            token.map(|token| token.expose().clone())
+        };
+        let stays = set.is_some() || token(&grant.tokens) == token(tokens);
+        let said = grant.terms.refresh_ends_at.filter(|_| !is_fixed);
+        if stays && (said.is_none() || set.is_some()) {
+            grant.terms.refresh_ends_at = before.and_then(|before| before.terms.refresh_ends_at);
+        }
+    }
+
     fn keep_refresh_token(&self, grant: &mut Grant, old: &Tokens) {
         let (new, old) = (&mut grant.tokens.main, &old.main);
         match self.method.refresh.keep_refresh_token {
@@ -365,14 +388,11 @@ impl Client<'_> {
     }
 
     /// What follows from all parts of a grant.
-    fn finished(&self, mut grant: Grant) -> Grant {
+    fn finished(&self, mut grant: Grant, before: Option<&StoredGrant>) -> Grant {
         let refresh = &self.method.refresh;
         grant.refreshable &= refresh.is_possible(&grant.tokens);
         grant.expires_at = grant.tokens.first_end();
-        grant.refresh_from = refresh.last.and_then(|last| {
-            let ends_at = grant.tokens.main.expires_at?;
-            ends_at.checked_sub(last).ok()
-        });
+        grant.terms = refresh.rules.terms(&grant, before);
         grant
     }
 }
@@ -442,10 +462,4 @@ fn unmakeable(error: &dyn std::fmt::Display) -> TokenFailure {
         words: Some(error.to_string()),
         ..impossible()
     }
-}
-
-/// When a request was sent whose answer has just come.
-fn asked_at(now: Timestamp, round_trip: Duration) -> Timestamp {
-    let round_trip = jiff::SignedDuration::try_from(round_trip).unwrap_or_default();
-    now.saturating_sub(round_trip).unwrap_or(now)
 }

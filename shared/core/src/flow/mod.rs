@@ -12,11 +12,13 @@ mod journal;
 mod open;
 pub mod preview;
 pub mod refresh;
+pub mod reject;
 mod retry;
 mod seal;
 mod stateless;
 pub mod sweep;
 pub mod vend;
+mod warn;
 
 use url::Url;
 

@@ -40,7 +40,7 @@ use crate::{
         grant::{StoredGrant, Tokens},
         health::MethodHealth,
         host::Host,
-        id::{InstanceKey, MethodKey},
+        id::MethodKey,
         instance::Instance,
         method::AuthMethod,
         pause::Pause,
@@ -48,7 +48,7 @@ use crate::{
         values::KnownValues,
     },
     port::{
-        Clock, Due, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, StoreError, Vault,
+        Clock, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, StoreError, Vault,
         VaultError,
     },
     protocol::refusal::TokenFailure,
@@ -247,7 +247,12 @@ impl Refresh<'_> {
         let client = self.client(prepared);
         let asked_at = self.clock.now();
         let outcome = client
-            .refresh(&prepared.tokens, &held.grant.scopes, Source::Provider(CALL))
+            .refresh(
+                &prepared.tokens,
+                &held.grant.scopes,
+                Some(held.grant),
+                Source::Provider(CALL),
+            )
             .await;
         let took = self.clock.now().duration_since(asked_at);
         if took > SignedDuration::try_from(prepared.method.timeout).unwrap_or(SignedDuration::MAX) {
@@ -325,12 +330,6 @@ impl Refresh<'_> {
             callback_url: self.deployment.callback_url(),
         }
     }
-}
-
-/// When an instance with this grant wants attention next.
-pub(super) fn due(key: &InstanceKey, grant: &StoredGrant) -> Option<Due> {
-    let at = grant.due_at(Instance::spread_of(key))?;
-    Some(Due::of(key, at))
 }
 
 pub(super) fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {

@@ -99,8 +99,7 @@ fn seal_tokens(
         refresh_tokens: RefreshTokens::Inside,
         refreshable: grant.refreshable,
         expires_at: grant.expires_at,
-        refresh_from: grant.refresh_from,
-        refresh_ends_at: grant.refresh_ends_at,
+        terms: grant.terms.clone(),
         scopes: grant.scopes.clone(),
         received_at: grant.received_at,
     })

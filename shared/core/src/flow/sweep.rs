@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{
     model::{
+        failure::FailureCode,
+        grant::StoredGrant,
         id::InstanceKey,
         instance::{Instance, State},
     },
@@ -35,6 +37,8 @@ pub struct Report {
     pub failed: u64,
     /// Found to need a new consent.
     pub reconnect_required: u64,
+    /// Whose user was warned that the connection will end.
+    pub warned: u64,
     /// Deleted ones seen through.
     pub deleted: u64,
     /// Left alone: somebody else was at them, or they were not due after all.
@@ -66,6 +70,7 @@ enum Attended {
     Refreshed,
     Failed,
     ReconnectRequired,
+    Warned,
     Deleted,
     Left,
 }
@@ -115,6 +120,7 @@ impl Sweep<'_> {
                 Some(Ok(Attended::Failed)) => report.failed += 1,
                 Some(Ok(Attended::ReconnectRequired)) => report.reconnect_required += 1,
                 Some(Ok(Attended::Deleted)) => report.deleted += 1,
+                Some(Ok(Attended::Warned)) => report.warned += 1,
                 Some(Ok(Attended::Left)) => report.left += 1,
                 Some(Err(error)) => {
                     report.errors += 1;
@@ -140,33 +146,48 @@ impl Sweep<'_> {
                 self.delete.finish(&instance).await?;
                 Ok(Attended::Deleted)
             }
-            State::Active(grant) | State::Suspect { grant, .. } if !grant.refreshable => {
-                if grant.is_alive(self.refresh.clock.now()) {
-                    return Ok(Attended::Left);
-                }
-                self.refresh.ended(&instance, grant).await?;
-                Ok(Attended::ReconnectRequired)
-            }
-            State::Active(_) | State::Suspect { .. } if !self.wants_refresh(&instance) => {
-                Ok(Attended::Left)
-            }
-            State::Active(_) | State::Suspect { .. } => {
-                Ok(match self.refresh.refresh(&instance).await? {
-                    Refreshed::Renewed(..) => Attended::Refreshed,
-                    Refreshed::Failed { .. } => Attended::Failed,
-                    Refreshed::Ended(_) => Attended::ReconnectRequired,
-                    Refreshed::Paused(pause) => {
-                        self.refresh.postpone(&instance, &pause).await?;
-                        Attended::Left
-                    }
-                    Refreshed::Moved | Refreshed::Busy(_) | Refreshed::Gone => Attended::Left,
-                })
+            State::Active(grant) | State::Suspect { grant, .. } => {
+                self.attend_to(&instance, grant).await
             }
         }
     }
 
-    /// The index may lag behind the item: the item decides.
-    fn wants_refresh(&self, instance: &Instance) -> bool {
+    /// Does for a connected instance what it wants, if it still wants it: one thing at a time.
+    async fn attend_to(
+        &self,
+        instance: &Instance,
+        grant: &StoredGrant,
+    ) -> Result<Attended, RefreshError> {
+        let now = self.refresh.clock.now();
+        if self.refresh.warn(instance, grant).await? {
+            return Ok(Attended::Warned);
+        }
+        let schedule = instance.schedule_with(grant);
+        if !grant.refreshable && !schedule.is_alive(now) {
+            let code = FailureCode::NotRefreshable;
+            self.refresh.ended(instance, grant, code).await?;
+            return Ok(Attended::ReconnectRequired);
+        }
+        if !grant.refreshable || !self.wants_refresh(instance) {
+            if !self.waits(instance) {
+                self.refresh.not_due(instance, grant).await?;
+            }
+            return Ok(Attended::Left);
+        }
+        Ok(match self.refresh.refresh(instance).await? {
+            Refreshed::Renewed(..) => Attended::Refreshed,
+            Refreshed::Failed { .. } => Attended::Failed,
+            Refreshed::Ended(_) => Attended::ReconnectRequired,
+            Refreshed::Paused(pause) => {
+                self.refresh.postpone(instance, &pause).await?;
+                Attended::Left
+            }
+            Refreshed::Moved | Refreshed::Busy(_) | Refreshed::Gone => Attended::Left,
+        })
+    }
+
+    /// Whether somebody is refreshing it, or nobody may yet.
+    fn waits(&self, instance: &Instance) -> bool {
         let now = self.refresh.clock.now();
         let is_leased = instance
             .lease
@@ -175,9 +196,15 @@ impl Sweep<'_> {
         let must_wait = instance
             .not_before
             .is_some_and(|not_before| now < not_before);
+        is_leased || must_wait
+    }
+
+    /// The index may lag behind the item: the item decides.
+    fn wants_refresh(&self, instance: &Instance) -> bool {
+        let now = self.refresh.clock.now();
         let due = instance
-            .grant()
-            .and_then(|grant| grant.due_at(Instance::spread_of(&instance.key)));
-        !is_leased && !must_wait && due.is_some_and(|due| due <= now)
+            .schedule()
+            .and_then(|schedule| schedule.refresh_at());
+        !self.waits(instance) && due.is_some_and(|due| due <= now)
     }
 }

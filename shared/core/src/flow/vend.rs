@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
 
 use super::{
     announce::end,
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     model::{
         Secret,
+        credential_id::CredentialId,
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
         id::InstanceKey,
@@ -22,7 +24,7 @@ use crate::{
         url_template::UrlTemplate,
         values::KnownValues,
     },
-    port::{Condemn, StoreError, VaultError},
+    port::{Condemn, Due, Note, Noting, StoreError, VaultError},
     protocol::{
         dialect::{Applied, apply},
         scope::Scope,
@@ -37,6 +39,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A credential: what a caller puts on its own requests to the provider.
 #[derive(Debug)]
 pub struct Credential {
+    /// Names the tokens that it is made of.
+    pub id: CredentialId,
     /// The instance that it is of.
     pub instance: Instance,
     /// The access token.
@@ -121,20 +125,25 @@ impl Refresh<'_> {
             let instance = self.instances.find(key).await?.ok_or(VendError::Gone)?;
             let grant = active(&instance)?;
             let now = self.clock.now();
-            if grant.is_fresh(now, at_least) {
+            let schedule = instance.schedule_with(grant);
+            if schedule.is_fresh(now, at_least) {
                 return self.credential(&instance, grant, None).await;
             }
             if !grant.refreshable {
-                return match grant.is_alive(now) {
+                return match schedule.is_alive(now) {
                     true => self.credential(&instance, grant, None).await,
-                    false => Err(self.ended(&instance, grant).await?),
+                    false => Err(self
+                        .ended(&instance, grant, FailureCode::NotRefreshable)
+                        .await?),
                 };
             }
             let failed = match self.next(&instance).await? {
                 // A refresh renews one token set: another may be stale still.
                 Next::Renewed(grant, tokens)
                     if rounds < tokens.sets.len()
-                        && !grant.is_fresh(self.clock.now(), at_least) =>
+                        && !instance
+                            .schedule_with(&grant)
+                            .is_fresh(self.clock.now(), at_least) =>
                 {
                     rounds += 1;
                     continue;
@@ -147,7 +156,10 @@ impl Refresh<'_> {
                     self.unavailable(None, None, later(self.clock.now(), LOOK * 20, 1))
                 }
                 Next::Look
-                    if grant.is_alive(now) && instance.lease.is_some() && at_least.is_none() =>
+                    if schedule.is_alive(now)
+                        && instance.lease.is_some()
+                        && at_least.is_none()
+                        && !schedule.is_rejected() =>
                 {
                     // Never blocked by a lease while the token lives.
                     return self.credential(&instance, grant, None).await;
@@ -161,7 +173,7 @@ impl Refresh<'_> {
                     self.unavailable(Some(pause.cause), Some(pause.whole), pause.until)
                 }
             };
-            return if grant.is_alive(now) && at_least.is_none() {
+            return if schedule.is_alive(now) && at_least.is_none() {
                 self.credential(&instance, grant, None).await
             } else {
                 Err(failed)
@@ -211,15 +223,37 @@ impl Refresh<'_> {
         }
     }
 
+    /// Notes that the instance is used, where that changes when it is refreshed. A note that is lost
+    /// costs nothing: the next use is noticed in its place.
+    async fn notice_use(&self, instance: &Instance, grant: &StoredGrant) {
+        let now = self.clock.now();
+        if !instance.schedule_with(grant).notices_use(now) {
+            return;
+        }
+        let mut then = instance.clone();
+        then.upkeep.used_at = Some(now);
+        let note = Note {
+            key: &instance.key,
+            incarnation: instance.incarnation,
+            epoch: grant.epoch,
+            due: Due::next(&instance.key, &then.schedule_with(grant)),
+            what: Noting::Used { at: now },
+        };
+        if let Err(error) = self.instances.note(note).await {
+            warn!(instance = %instance.key.id, %error, "use not noted");
+        }
+    }
+
     /// Remembers that there is nothing left to refresh with.
     pub(super) async fn ended(
         &self,
         instance: &Instance,
         grant: &StoredGrant,
+        code: FailureCode,
     ) -> Result<VendError, StoreError> {
         let cause = Failure {
             at: self.clock.now(),
-            code: FailureCode::NotRefreshable,
+            code,
             words: None,
         };
         let events = end(instance, instance.epoch, &cause);
@@ -279,7 +313,9 @@ impl Refresh<'_> {
             ..Scope::new(&values, self.deployment.callback_url())
         };
         let applied = apply(&method, scope).map_err(|_| VendError::Impossible)?;
+        self.notice_use(instance, grant).await;
         Ok(Credential {
+            id: CredentialId::of(&instance.key, grant.epoch),
             instance: instance.clone(),
             access_token: tokens.main.access_token.clone(),
             token_type: tokens.main.token_type.clone(),
@@ -308,7 +344,7 @@ enum Next {
     Ended(Failure),
 }
 
-fn active(instance: &Instance) -> Result<&StoredGrant, VendError> {
+pub(super) fn active(instance: &Instance) -> Result<&StoredGrant, VendError> {
     match &instance.state {
         State::Active(grant) | State::Suspect { grant, .. } => Ok(grant),
         State::Pending => Err(VendError::NotConnected),

@@ -120,7 +120,7 @@ pub enum Progress {
     /// The callback has taken its state; what became of it shows in the instance, or here if it failed.
     Taken,
     /// The grant waits for the platform's `complete`.
-    Parked(StoredGrant),
+    Parked(Box<StoredGrant>),
     /// The platform has completed it.
     Completed,
     /// It failed.

@@ -94,6 +94,7 @@ impl Sign {
             | FailureCode::DestinationRefused
             | FailureCode::CertificateRefused
             | FailureCode::NotRefreshable
+            | FailureCode::TokenRejected
             | FailureCode::RequestImpossible => Self::Nothing,
         }
     }

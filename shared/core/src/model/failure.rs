@@ -45,6 +45,8 @@ pub enum FailureCode {
     GrantLost,
     /// The access token ended and there is no refresh token.
     NotRefreshable,
+    /// The provider rejects the access token, and there is no refresh token.
+    TokenRejected,
     /// A value that the request needs is missing or can't be used.
     RequestImpossible,
 }
@@ -62,7 +64,9 @@ impl FailureCode {
             | Self::ClientRefused
             | Self::AnswerUnreadable
             | Self::RequestImpossible => Blame::Builder,
-            Self::GrantRefused | Self::GrantLost | Self::NotRefreshable => Blame::User,
+            Self::GrantRefused | Self::GrantLost | Self::NotRefreshable | Self::TokenRejected => {
+                Blame::User
+            }
         }
     }
 
@@ -92,6 +96,9 @@ impl FailureCode {
             }
             Self::NotRefreshable => {
                 "the access token has ended and the provider gave no refresh token"
+            }
+            Self::TokenRejected => {
+                "the provider rejects the access token and gave no refresh token"
             }
             Self::RequestImpossible => {
                 "the request could not be made from the definition and its values"

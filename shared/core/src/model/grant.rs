@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, refresh_tokens::RefreshTokens, sealed::Sealed};
+use super::{Secret, refresh_tokens::RefreshTokens, sealed::Sealed, terms::Terms};
 
 /// A grant as the provider has just given it.
 #[derive(Debug, Clone)]
@@ -16,10 +16,8 @@ pub struct Grant {
     pub refreshable: bool,
     /// When the first access token ends, if that is known.
     pub expires_at: Option<Timestamp>,
-    /// The provider refuses a refresh before this time.
-    pub refresh_from: Option<Timestamp>,
-    /// When the refresh token ends, if that is known.
-    pub refresh_ends_at: Option<Timestamp>,
+    /// What it allows of refreshes, and when.
+    pub terms: Terms,
     /// The scopes granted, or those asked for where the answer doesn't say (RFC 6749 §5.1).
     pub scopes: Vec<String>,
     /// When it was asked for; its life counts from then, so that we are never late.
@@ -222,100 +220,20 @@ pub struct StoredGrant {
     pub refreshable: bool,
     /// When the first access token ends, if that is known.
     pub expires_at: Option<Timestamp>,
-    /// The provider refuses a refresh before this time.
-    pub refresh_from: Option<Timestamp>,
-    /// When the refresh token ends, if that is known.
-    pub refresh_ends_at: Option<Timestamp>,
+    /// What it allows of refreshes, and when.
+    pub terms: Terms,
     /// The scopes granted.
     pub scopes: Vec<String>,
     /// When it was asked for.
     pub received_at: Timestamp,
 }
 
-/// An access token that lives no longer than this is not handed out any more.
-const MARGIN: SignedDuration = SignedDuration::from_secs(30);
-/// Assumed where neither the answer nor the definition says how long an access token lives.
-const ASSUMED_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-
 impl StoredGrant {
-    /// How long the access token lives from the start.
+    /// When the user consented.
     #[must_use]
-    pub fn lifetime(&self) -> SignedDuration {
-        match self.expires_at {
-            Some(expires_at) => expires_at
-                .duration_since(self.received_at)
-                .max(SignedDuration::ZERO),
-            None => ASSUMED_LIFETIME,
-        }
+    pub fn consented_at(&self) -> Timestamp {
+        self.terms.consented_at.unwrap_or(self.received_at)
     }
-
-    /// When the access token ends, as far as anyone can say; `None` if it never does.
-    ///
-    /// A token that says nothing and can be refreshed is taken to live an hour.
-    #[must_use]
-    pub fn ends_at(&self) -> Option<Timestamp> {
-        match (self.expires_at, self.refreshable) {
-            (Some(expires_at), _) => Some(expires_at),
-            (None, true) => Some(later(self.received_at, ASSUMED_LIFETIME)),
-            (None, false) => None,
-        }
-    }
-
-    /// Whether the access token is good for a caller: it lives `at_least`, or, where the caller asks
-    /// for nothing, half a minute or a fifth of its whole life, whichever is less.
-    ///
-    /// Nobody can ask for more than nine tenths of its life: no refresh could bring that for long.
-    #[must_use]
-    pub fn is_fresh(&self, now: Timestamp, at_least: Option<SignedDuration>) -> bool {
-        let longest = self.lifetime() / 10 * 9;
-        let margin = at_least.map_or_else(
-            || MARGIN.min(self.lifetime() / 5),
-            |asked| asked.min(longest),
-        );
-        let too_early = self.refresh_from.is_some_and(|from| now < from);
-        self.ends_at().is_none_or(|ends_at| {
-            ends_at.duration_since(now) > margin || (too_early && now < ends_at)
-        })
-    }
-
-    /// Whether the access token has not ended yet.
-    #[must_use]
-    pub fn is_alive(&self, now: Timestamp) -> bool {
-        self.ends_at().is_none_or(|ends_at| now < ends_at)
-    }
-
-    /// When the instance wants attention: a refresh, or, if there is nothing to refresh with, the
-    /// end of its access token. `None` if never.
-    ///
-    /// A refresh is due at 60 to 85 % of the access token's life. Where in between follows from
-    /// `spread`, which is fixed for each instance, so that a thousand instances made in one second
-    /// are not due in one second.
-    #[must_use]
-    pub fn due_at(&self, spread: u8) -> Option<Timestamp> {
-        let ends_at = self.ends_at()?;
-        if !self.refreshable {
-            return Some(ends_at);
-        }
-        let lifetime = self.lifetime();
-        let share = 600 + i64::from(spread) * 250 / 255;
-        let millis = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 1000);
-        let wanted = later(
-            self.received_at,
-            SignedDuration::from_millis(millis.saturating_mul(share) / 1000),
-        );
-        let latest = later(ends_at, -MARGIN.min(lifetime / 5));
-        let asked = self.refresh_from.unwrap_or(Timestamp::MIN);
-        // A refresh token that ends takes the connection with it, whatever the access token does.
-        let last = self
-            .refresh_ends_at
-            .map_or(Timestamp::MAX, |end| later(end, -lifetime));
-        Some(wanted.min(latest).max(asked).min(last))
-    }
-}
-
-/// `start` and some more, stopping at the end of time.
-fn later(start: Timestamp, span: SignedDuration) -> Timestamp {
-    start.saturating_add(span).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -324,73 +242,6 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + second).unwrap()
-    }
-
-    fn grant(expires: Option<i64>, refreshable: bool) -> StoredGrant {
-        StoredGrant {
-            epoch: 1,
-            tokens: Sealed::new(Vec::new()),
-            refresh_tokens: RefreshTokens::Inside,
-            refreshable,
-            expires_at: expires.map(at),
-            refresh_from: None,
-            refresh_ends_at: None,
-            scopes: Vec::new(),
-            received_at: at(0),
-        }
-    }
-
-    #[test]
-    fn a_refresh_is_due_between_60_and_85_percent_of_the_life() {
-        for (expires, refreshable, spread, due) in [
-            (Some(3600), true, 0, Some(2160)),
-            (Some(3600), true, 255, Some(3060)),
-            (Some(60), true, 255, Some(48)),
-            (None, true, 0, Some(2160)),
-            (Some(3600), false, 0, Some(3600)),
-            (None, false, 0, None),
-            (Some(-5), true, 0, Some(-5)),
-        ] {
-            assert_eq!(
-                grant(expires, refreshable).due_at(spread),
-                due.map(at),
-                "{expires:?} {spread}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_access_token_is_fresh_until_the_margin() {
-        for (expires, now, fresh) in [
-            (3600, 3569, true),
-            (3600, 3570, false),
-            (60, 47, true),
-            (60, 48, false),
-        ] {
-            assert_eq!(
-                grant(Some(expires), true).is_fresh(at(now), None),
-                fresh,
-                "{expires} at {now}"
-            );
-        }
-        assert!(grant(None, false).is_fresh(at(1 << 30), None));
-        let asked = Some(SignedDuration::from_secs(3600));
-        assert!(grant(Some(60), true).is_fresh(at(5), asked));
-        assert!(!grant(Some(60), true).is_fresh(at(6), asked));
-    }
-
-    #[test]
-    fn a_refresh_waits_for_its_window_and_never_for_the_end_of_its_token() {
-        let early = StoredGrant {
-            refresh_from: Some(at(3590)),
-            ..grant(Some(3600), true)
-        };
-        assert_eq!(early.due_at(0), Some(at(3590)));
-        let short = StoredGrant {
-            refresh_ends_at: Some(at(5000)),
-            ..grant(Some(3600), true)
-        };
-        assert_eq!(short.due_at(0), Some(at(1400)));
     }
 
     #[test]

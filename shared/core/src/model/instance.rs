@@ -10,6 +10,7 @@ use super::{
     id::{ConnectorId, InstanceKey, MethodId, MethodKey},
     sealed::{Place, PlaceKind, Sealed},
     spare::Spare,
+    upkeep::Upkeep,
 };
 
 /// An instance. The writers of its parts are named, since who writes what is what keeps it whole.
@@ -47,6 +48,8 @@ pub struct Instance {
     pub spares: Vec<Spare>,
     /// Whether it was told that only a new consent helps, and not yet that this is no longer so.
     pub told_ended: bool,
+    /// What callers tell of it, and what its user was told; not the protocol's.
+    pub upkeep: Upkeep,
     /// What it can do.
     pub state: State,
 }
@@ -180,7 +183,7 @@ impl Instance {
         }
     }
 
-    /// A number fixed for each instance that spreads refreshes over time (RFC 9562 ids end in random bits).
+    /// A number fixed for each instance that spreads instances over shards (RFC 9562 ids end in random bits).
     #[must_use]
     pub fn spread_of(key: &InstanceKey) -> u8 {
         let id = key.id.as_str();

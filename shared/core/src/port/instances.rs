@@ -8,13 +8,17 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::store::{Page, PageAsk, StoreError};
+use super::{
+    store::{Page, PageAsk, StoreError},
+    upkeep::NoteUpkeep,
+};
 use crate::model::{
     event::Event,
     failure::Failure,
     grant::StoredGrant,
     id::{InstanceKey, TenantId},
     instance::{Instance, StoredValues},
+    schedule::Schedule,
     secret_version::SecretVersion,
     spare::Spare,
 };
@@ -146,6 +150,12 @@ impl Due {
             shard: shard(Instance::spread_of(key)),
             at,
         }
+    }
+
+    /// Where an instance stands by its schedule; nowhere if it wants nothing.
+    #[must_use]
+    pub fn next(key: &InstanceKey, schedule: &Schedule<'_>) -> Option<Self> {
+        schedule.due_at().map(|at| Self::of(key, at))
     }
 }
 
@@ -290,7 +300,7 @@ pub struct Warn<'a> {
 
 /// Refreshes instances.
 #[async_trait]
-pub trait Leases: PointInstances {
+pub trait Leases: PointInstances + NoteUpkeep {
     /// Takes a lease if the instance is active or suspect, its epoch is as said, no lease holds, and it need
     /// not wait. A repeated write finds its own nonce and is told [`Leased::Held`].
     ///

@@ -19,6 +19,7 @@ mod secrets;
 mod sessions;
 mod settings;
 mod store;
+mod upkeep;
 mod vault;
 
 pub use api_keys::{ApiKeys, EditApiKeys};
@@ -41,4 +42,5 @@ pub use secrets::{Kept, NewVersion, Secrets, SecretsError};
 pub use sessions::Sessions;
 pub use settings::{EditSettings, ReadSettings};
 pub use store::{Change, Page, PageAsk, Removal, StoreError};
+pub use upkeep::{Note, NoteUpkeep, Noted, Noting};
 pub use vault::{Seal, Vault, VaultError};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::path;
+use super::{asked::Asked, path};
 use crate::model::{
     definition::ExpiryKind,
     function::{Function, Value as Piped},
@@ -27,25 +27,25 @@ pub(super) enum End {
     Never,
 }
 
-/// What the first expiry that says something says. `asked_at` is when the request was sent, and
-/// `token` the one that ends.
+/// What the first expiry that says something says. `asked` is when the request was sent, and `token`
+/// the one that ends.
 pub(super) fn end(
     expiries: &[Expiry],
     answer: &Value,
     token: &str,
-    asked_at: Timestamp,
+    asked: Asked,
     values: &dyn Values,
 ) -> Option<End> {
     expiries
         .iter()
-        .find_map(|expiry| said(expiry, answer, token, asked_at, values))
+        .find_map(|expiry| said(expiry, answer, token, asked, values))
 }
 
 fn said(
     expiry: &Expiry,
     answer: &Value,
     token: &str,
-    asked_at: Timestamp,
+    asked: Asked,
     values: &dyn Values,
 ) -> Option<End> {
     let found = || {
@@ -53,7 +53,9 @@ fn said(
         path::find(answer, &path)
     };
     let number = || number(found()?);
-    let after = |seconds: f64| after(asked_at, seconds);
+    let after = |seconds: f64| after(asked.at, seconds);
+    let point = |seconds| asked.ours(point(seconds)?);
+    let date = |text: &str| asked.ours(date(text)?);
     let at = match expiry.kind {
         ExpiryKind::Seconds => after(number()?),
         ExpiryKind::Minutes => after(number()? * 60.0),
@@ -75,11 +77,17 @@ fn said(
                 date(text).or_else(|| after(span(text)?))
             }
         },
-        ExpiryKind::Fixed => asked_at.saturating_add(expiry.fixed?).ok(),
+        ExpiryKind::Fixed => asked.at.saturating_add(expiry.fixed?).ok(),
         ExpiryKind::Never => return Some(End::Never),
         ExpiryKind::Introspect => None,
     };
     at.map(End::At)
+}
+
+/// When a token ends that says so itself: a JWT with the claim `exp` (RFC 7519 §4.1.4, RFC 9068 §2.2).
+pub(super) fn own_end(token: &str, asked: Asked) -> Option<Timestamp> {
+    let end = asked.ours(point(claim(token)?)?)?;
+    (end > asked.at).then_some(end)
 }
 
 /// A number, written as a number or a text.
@@ -185,7 +193,7 @@ mod tests {
                 fixed: None,
             };
             let answer = json!({ "end": said });
-            let end = end(&[expiry], &answer, "", now, &Nothing);
+            let end = end(&[expiry], &answer, "", Asked::at(now), &Nothing);
             let expected = seconds.map(|s| End::At(now + SignedDuration::from_secs(s)));
             assert_eq!(end, expected, "{kind:?} {answer}");
         }

@@ -5,6 +5,7 @@
 //! request as this provider wants it, and turns this provider's answer back into the standard one.
 //! A plain provider passes through byte for byte.
 
+pub mod asked;
 pub mod authorise_url;
 pub mod callback;
 pub mod client;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, StatusCode, header};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{token_answer, wire::WireAnswer};
+use super::{asked::Asked, token_answer, wire::WireAnswer};
 use crate::model::{Secret, definition::AnswerFormat};
 
 const SHORTEST_TOKEN: usize = 16;
@@ -26,13 +26,16 @@ pub struct RawAnswer {
     pub body: Secret,
     /// When it was asked for.
     pub asked_at: Timestamp,
+    /// By how many milliseconds the provider's clock is ahead of ours.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ahead_ms: i64,
 }
 
 impl RawAnswer {
     /// Takes down an answer; `None` unless it is a success that may hold tokens. A web page or half an
     /// answer can't: no definition could ever read it.
     #[must_use]
-    pub fn of(answer: &WireAnswer, asked_at: Timestamp) -> Option<Self> {
+    pub fn of(answer: &WireAnswer, asked: Asked) -> Option<Self> {
         let body = answer.body.expose();
         let content_type = answer.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
@@ -44,7 +47,8 @@ impl RawAnswer {
             status: answer.status.as_u16(),
             content_type: content_type.map(ToOwned::to_owned),
             body: Secret::new(STANDARD.encode(body)),
-            asked_at,
+            asked_at: asked.at,
+            ahead_ms: i64::try_from(asked.ahead.as_millis()).unwrap_or_default(),
         })
     }
 
@@ -62,6 +66,15 @@ impl RawAnswer {
             body: Secret::new(body),
             round_trip: Duration::try_from(now.duration_since(self.asked_at)).unwrap_or_default(),
         })
+    }
+
+    /// When it was asked for, by our clock and by the provider's.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        Asked {
+            at: self.asked_at,
+            ahead: SignedDuration::from_millis(self.ahead_ms),
+        }
     }
 
     /// As it is sealed; `None` if it can't be written, which a text always can.
@@ -85,6 +98,11 @@ fn may_hold_tokens(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(may_hold_tokens),
         Value::Object(members) => members.values().any(may_hold_tokens),
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// Sealing is the one reason to write a secret out.
@@ -117,10 +135,15 @@ mod tests {
     #[test]
     fn an_answer_comes_back_byte_for_byte() {
         let asked_at = Timestamp::from_second(1_700_000_000).unwrap();
+        let asked = Asked {
+            at: asked_at,
+            ahead: SignedDuration::from_secs(-600),
+        };
         let body = br#"{ "odd": ["sixteen-letters-or-more", 1e0] }"#;
-        let kept = RawAnswer::of(&answer(201, body), asked_at).unwrap();
+        let kept = RawAnswer::of(&answer(201, body), asked).unwrap();
         let kept = RawAnswer::from_plaintext(&kept.to_plaintext().unwrap()).unwrap();
         let again = kept.answer(asked_at + Duration::from_secs(60)).unwrap();
+        assert_eq!(kept.asked(), asked);
         assert_eq!(again.status, StatusCode::CREATED);
         assert_eq!(again.headers[header::CONTENT_TYPE], "text/odd");
         assert_eq!(again.body.expose(), body);
@@ -129,7 +152,7 @@ mod tests {
 
     #[test]
     fn only_a_success_that_some_definition_could_read_may_hold_tokens() {
-        let now = Timestamp::UNIX_EPOCH;
+        let now = Asked::at(Timestamp::UNIX_EPOCH);
         for (status, body, kept) in [
             (200, r#"{"token": "abcdefghijklmnop"}"#, true),
             (201, "token=abcdefghijklmnop", true),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use http::header;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use oauth2::{TokenResponse as _, basic::BasicTokenResponse};
 use serde_json::{Map, Value, json};
 
 use super::{
+    asked::Asked,
     authorise_url::split_scopes,
-    expiry::{End, end},
+    expiry::{End, end, own_end},
     path,
     refusal::{self, TokenFailure},
     scope::Scope,
@@ -22,6 +23,7 @@ use crate::model::{
     grant::{Grant, TokenSet, Tokens},
     method::{AuthMethod, Response, TokenPaths},
     template::{Template, Values},
+    terms::Terms,
     values::KnownValues,
 };
 
@@ -77,7 +79,7 @@ pub fn standard(
     if let Some(token) = first(root, &paths.refresh_token, scope) {
         member("refresh_token", Value::String(token));
     }
-    if let Some(End::At(at)) = end(&paths.expiry, root, &access_token, now, scope) {
+    if let Some(End::At(at)) = end(&paths.expiry, root, &access_token, Asked::at(now), scope) {
         let seconds = at.duration_since(now).as_secs().max(0);
         member("expires_in", json!(seconds));
     }
@@ -106,28 +108,27 @@ pub struct Reader<'a> {
     /// The values that are known.
     pub values: &'a KnownValues,
     /// When it was asked for.
-    pub asked_at: Timestamp,
+    pub asked: Asked,
 }
 
 impl Reader<'_> {
     /// The grant that a standard answer brings, with all that the standard one has no place for.
     #[must_use]
     pub fn grant(&self, answer: &BasicTokenResponse, body: &Value, asked_for: &[String]) -> Grant {
-        let (response, asked_at) = (self.response, self.asked_at);
+        let (response, asked) = (self.response, self.asked);
         let root = rooted(body, response);
         let access_token: Secret = answer.access_token().secret().as_str().into();
         let said = end(
             &response.tokens.expiry,
             root,
             access_token.expose(),
-            asked_at,
+            asked,
             self.scope,
         );
-        let lifetime = response.lifetime;
         let expires_at = match said {
             Some(End::Never) => None,
             Some(End::At(at)) => Some(at),
-            None => lifetime.map(|life| asked_at.saturating_add(life).unwrap_or(Timestamp::MAX)),
+            None => self.unsaid(access_token.expose()),
         };
         let main = TokenSet {
             refresh_token: answer
@@ -140,13 +141,7 @@ impl Reader<'_> {
         };
         let refresh_ends_at = response.refresh_expiry.iter().find_map(|expiry| {
             let token = main.refresh_token.as_ref().map_or("", |t| t.expose());
-            let ends = end(
-                std::slice::from_ref(expiry),
-                root,
-                token,
-                asked_at,
-                self.scope,
-            )?;
+            let ends = end(std::slice::from_ref(expiry), root, token, asked, self.scope)?;
             match ends {
                 End::At(at) => Some(at),
                 End::Never => None,
@@ -163,11 +158,22 @@ impl Reader<'_> {
                 captured: self.captured(body),
             },
             expires_at: None,
-            refresh_from: None,
-            refresh_ends_at,
+            terms: Terms {
+                refresh_ends_at,
+                ..Terms::default()
+            },
             scopes: scopes.unwrap_or_else(|| asked_for.to_vec()),
-            received_at: asked_at,
+            received_at: asked.at,
         }
+    }
+
+    /// When an access token ends of which the answer doesn't say it: by the definition, or by the token.
+    fn unsaid(&self, access_token: &str) -> Option<Timestamp> {
+        let asked = self.asked;
+        let lifetime = self.response.lifetime;
+        lifetime
+            .map(|life| asked.at.saturating_add(life).unwrap_or(Timestamp::MAX))
+            .or_else(|| own_end(access_token, asked))
     }
 
     /// The further token sets of an answer.
@@ -182,13 +188,7 @@ impl Reader<'_> {
     #[must_use]
     pub fn set(&self, root: &Value, paths: &TokenPaths) -> Option<TokenSet> {
         let access_token = first(root, &paths.access_token, self.scope)?;
-        let said = end(
-            &paths.expiry,
-            root,
-            &access_token,
-            self.asked_at,
-            self.scope,
-        );
+        let said = end(&paths.expiry, root, &access_token, self.asked, self.scope);
         let secret = |paths: &[Template]| first(root, paths, self.scope).map(Secret::new);
         Some(TokenSet {
             refresh_token: secret(&paths.refresh_token),
@@ -196,7 +196,8 @@ impl Reader<'_> {
             token_type: token_type(root, paths, self.scope),
             expires_at: match said {
                 Some(End::At(at)) => Some(at),
-                Some(End::Never) | None => None,
+                Some(End::Never) => None,
+                None => own_end(&access_token, self.asked),
             },
             access_token: Secret::new(access_token),
         })
@@ -227,14 +228,13 @@ impl Reader<'_> {
         let root = rooted(body, self.response);
         if let Some(later) = self.set(root, &self.response.tokens) {
             let main = &mut grant.tokens.main;
+            main.expires_at = later
+                .expires_at
+                .or_else(|| self.unsaid(later.access_token.expose()));
             main.access_token = later.access_token;
             main.refresh_token = later.refresh_token.or_else(|| main.refresh_token.take());
             main.id_token = later.id_token.or_else(|| main.id_token.take());
             main.token_type = later.token_type;
-            main.expires_at = later.expires_at.or_else(|| {
-                let lifetime = self.response.lifetime?;
-                self.asked_at.saturating_add(lifetime).ok()
-            });
         }
         grant.tokens.sets.append(&mut self.sets(root));
         grant.tokens.captured.append(&mut self.captured(body));
@@ -252,11 +252,11 @@ impl Response {
 
 /// When an introspected token ends (RFC 7662 §2.2).
 #[must_use]
-pub fn introspected(body: &Value, response: &Response, now: Timestamp) -> Option<Timestamp> {
+pub fn introspected(body: &Value, response: &Response, asked: Asked) -> Option<Timestamp> {
     let root = rooted(body, response);
     let seconds = path::text(root, "exp")?.parse::<i64>().ok()?;
-    let at = Timestamp::from_second(seconds).ok()?;
-    (at.duration_since(now) > SignedDuration::ZERO).then_some(at)
+    let at = asked.ours(Timestamp::from_second(seconds).ok()?)?;
+    (at > asked.at).then_some(at)
 }
 
 /// The part of an answer that the paths to tokens start at.

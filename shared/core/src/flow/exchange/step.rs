@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tracing::warn;
 
-use super::{Client, asked_at, impossible, unmakeable, wire::not_answered};
+use super::{Client, impossible, unmakeable, wire::not_answered};
 use crate::{
     model::{
         grant::Grant,
@@ -12,6 +12,7 @@ use crate::{
         values::KnownValues,
     },
     protocol::{
+        asked::Asked,
         client::Identity,
         dialect::{self, Draft},
         refusal::TokenFailure,
@@ -56,7 +57,7 @@ impl Client<'_> {
                 steps: Some(&steps),
                 ..*scope
             };
-            let Some((answer, asked_at)) = self.answer(step, &scope).await? else {
+            let Some((answer, asked)) = self.answer(step, &scope).await? else {
                 continue;
             };
             let reader = Reader {
@@ -64,7 +65,7 @@ impl Client<'_> {
                 response: &step.request.response,
                 scope: &scope,
                 values: &values,
-                asked_at,
+                asked,
             };
             if step.brings_tokens {
                 reader.overlay(grant, &answer);
@@ -175,7 +176,8 @@ impl Client<'_> {
         let answer = answer.map_err(|error| not_answered(&error))?;
         let now = self.clock.now();
         let read = token_answer::read(&answer, &request.response, &scope, now)?;
-        Ok(token_answer::introspected(&read, &request.response, now))
+        let asked = Asked::of(&answer, now);
+        Ok(token_answer::introspected(&read, &request.response, asked))
     }
 
     /// The answer to a step, and when it was asked; `None` if its condition doesn't hold.
@@ -183,7 +185,7 @@ impl Client<'_> {
         &self,
         step: &Step,
         scope: &Scope<'_>,
-    ) -> Result<Option<(Value, Timestamp)>, TokenFailure> {
+    ) -> Result<Option<(Value, Asked)>, TokenFailure> {
         if step
             .when
             .as_ref()
@@ -218,7 +220,7 @@ impl Client<'_> {
         let answer = answer.map_err(|error| not_answered(&error))?;
         let now = self.clock.now();
         let body = token_answer::read(&answer, &step.request.response, &scope, now)?;
-        Ok(Some((body, asked_at(now, answer.round_trip))))
+        Ok(Some((body, Asked::of(&answer, now))))
     }
 
     /// What is known once a grant has brought its values.

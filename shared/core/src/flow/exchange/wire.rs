@@ -10,11 +10,12 @@ use oauth2::{
 use serde_json::Value;
 use url::Url;
 
-use super::{Client, asked_at, impossible, unmakeable};
+use super::{Client, impossible, unmakeable};
 use crate::{
     model::{Secret, failure::FailureCode, grant::Grant, method::Request},
     port::{NotSent, SendError, WireAnswer, WireRequest},
     protocol::{
+        asked::Asked,
         client::Identity,
         dialect::Draft,
         raw_answer::RawAnswer,
@@ -45,7 +46,7 @@ pub(super) struct Wire<'a> {
     /// The body of an answer that was read.
     pub(super) body: OnceLock<Value>,
     /// The answer as received, and when it was asked for.
-    pub(super) received: OnceLock<(Timestamp, WireAnswer)>,
+    pub(super) received: OnceLock<(Asked, WireAnswer)>,
 }
 
 /// Why the standard parser never sees an answer.
@@ -123,8 +124,11 @@ impl<'a> Wire<'a> {
                 false => self.accepted(&answer, now),
             };
         }
-        let asked_at = asked_at(now, answer.round_trip);
-        let (_, answer) = self.received.get_or_init(|| (asked_at, answer));
+        let asked = match self.again {
+            Some(again) => again.asked(),
+            None => Asked::of(&answer, now),
+        };
+        let (_, answer) = self.received.get_or_init(|| (asked, answer));
         let body = token_answer::read(answer, response, &self.scope, now)?;
         let body = self.body.get_or_init(|| body);
         token_answer::standard(answer, body, response, self.kept, &self.scope, now)
@@ -149,13 +153,13 @@ impl<'a> Wire<'a> {
         scopes: &[String],
     ) -> Result<Grant, TokenFailure> {
         match (answer, self.received.get().zip(self.body.get())) {
-            (Ok(answer), Some(((asked_at, _), body))) => {
+            (Ok(answer), Some(((asked, _), body))) => {
                 let reader = Reader {
                     method: self.client.method,
                     response: &self.request.response,
                     scope: &self.scope,
                     values: self.client.values,
-                    asked_at: *asked_at,
+                    asked: *asked,
                 };
                 Ok(reader.grant(&answer, body, scopes))
             }
@@ -180,7 +184,7 @@ impl<'a> Wire<'a> {
             return failure;
         }
         let received = self.received.get();
-        let raw = received.and_then(|(asked_at, answer)| RawAnswer::of(answer, *asked_at));
+        let raw = received.and_then(|(asked, answer)| RawAnswer::of(answer, *asked));
         TokenFailure {
             raw: raw.map(Box::new),
             ..failure

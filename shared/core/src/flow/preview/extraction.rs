@@ -20,6 +20,7 @@ use crate::{
         values::KnownValues,
     },
     protocol::{
+        asked::Asked,
         authorise_url::scopes,
         path,
         refusal::TokenFailure,
@@ -158,7 +159,7 @@ fn grant(
         response,
         scope,
         values: known,
-        asked_at: ask.now,
+        asked: Asked::at(ask.now),
     };
     let asked_for = scopes(&method.authorise, scope);
     Ok((reader.grant(&parsed, &body, &asked_for), body))
@@ -269,7 +270,10 @@ impl Sight<'_> {
             (Some(path), _) => path,
             (None, true) => "token.response.expiry".to_owned(),
             (None, false) if fixed(ExpiryKind::Jwt) => "the access token's claim 'exp'".to_owned(),
-            (None, false) => "token.lifetime_seconds".to_owned(),
+            (None, false) if self.response.lifetime.is_some() => {
+                "token.lifetime_seconds".to_owned()
+            }
+            (None, false) => "the access token's claim 'exp'".to_owned(),
         };
         self.finds("expiry", from, format!("in {seconds} seconds"));
     }

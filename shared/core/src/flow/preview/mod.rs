@@ -284,7 +284,7 @@ impl Stage<'_> {
         let scope = Scope::new(self.values, self.ask.callback_url);
         let scopes = scopes(&self.method.authorise, &scope);
         let client = self.client(self.method);
-        self.made(client.refresh(tokens, &scopes, Source::Provider(self.method.timeout)))
+        self.made(client.refresh(tokens, &scopes, None, Source::Provider(self.method.timeout)))
     }
 
     fn revoke(&self, request: &Request, tokens: &Tokens) -> Vec<Rendered> {

@@ -58,7 +58,11 @@ impl Refresh<'_> {
             return Ok(());
         };
         let now = self.clock.now();
-        let rest = pause.rest(now, grant.lifetime(), self.entropy.share());
+        let rest = pause.rest(
+            now,
+            instance.schedule_with(grant).lifetime(),
+            self.entropy.share(),
+        );
         let postpone = Postpone {
             key: &instance.key,
             epoch: instance.epoch,

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use tracing::{info, warn};
 
-use super::{Held, Prepared, Refresh, RefreshError, Refreshed, due};
+use super::{Held, Prepared, Refresh, RefreshError, Refreshed};
 use crate::{
     flow::{
         exchange::Source,
@@ -211,7 +211,7 @@ impl Refresh<'_> {
         let client = self.client(prepared);
         let source = Source::Kept(&raw);
         match client
-            .refresh(&prepared.tokens, &grant.scopes, source)
+            .refresh(&prepared.tokens, &grant.scopes, Some(grant), source)
             .await
         {
             Ok(read) => {
@@ -251,7 +251,7 @@ fn commit<'c>(
         base,
         grant,
         events,
-        due: due(&instance.key, grant),
+        due: Due::next(&instance.key, &instance.schedule_with(grant)),
     }
 }
 

@@ -129,7 +129,7 @@ impl Refresh<'_> {
             failures: held.instance.failures,
             doubt,
             asked: failure.retry_after,
-            lifetime: held.grant.lifetime(),
+            lifetime: held.instance.schedule_with(held.grant).lifetime(),
         };
         let wait = again.wait(self.entropy);
         let cause = failure.at(self.clock.now());

@@ -30,7 +30,8 @@ pub use entry::Entry;
 pub use parameter::{Condition, Encoding, JsonKind, Parameter, Parameters};
 pub use request::{
     BodyFormat, IntrospectDefinition, KeepRefreshToken, ParameterPlace, RefreshDefinition,
-    RefreshMode, RequestMethod, RequestParts, RevokeDefinition, StepDefinition, TokenDefinition,
+    RefreshMode, RefreshPolicy, RequestMethod, RequestParts, RevokeDefinition, StepDefinition,
+    TokenDefinition,
 };
 pub use response::{
     AnswerCondition, AnswerFormat, ErrorCodes, ExpiryDefinition, ExpiryKind, ResponseDefinition,

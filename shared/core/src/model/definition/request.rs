@@ -106,6 +106,18 @@ request! {
         /// The provider refuses a refresh before the last so many seconds of the access token's life.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_seconds: Option<u64>,
+        /// When access tokens are refreshed without anybody asking.
+        #[serde(skip_serializing_if = "is_default")]
+        policy: RefreshPolicy,
+        /// The refresh token ends when it isn't used for so many seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        idle_seconds: Option<u64>,
+        /// The connection ends so many seconds after the consent, however often it is refreshed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        absolute_seconds: Option<u64>,
+        /// How many days before its end a connection's user is warned.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        warning_days: Option<u16>,
     }
 }
 
@@ -238,6 +250,19 @@ pub enum RefreshMode {
     Resign,
     /// There is no refresh.
     None,
+}
+
+/// When access tokens are refreshed without anybody asking.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshPolicy {
+    /// In good time before they end while somebody uses the instance; while nobody does, as `keep_alive`.
+    #[default]
+    EagerWhileUsed,
+    /// So often that the refresh token doesn't end; a stale access token is refreshed when it is asked for.
+    KeepAlive,
+    /// In good time before they end.
+    AlwaysEager,
 }
 
 /// Whether the refresh token stays.

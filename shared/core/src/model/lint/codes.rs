@@ -315,6 +315,11 @@ pub const CODES: &[Code] = &[
         "Drop `lifetime_seconds`, or the expiry.",
     ),
     warning(
+        "unused_limit",
+        "`refresh` says when a refresh token ends, or what is done about it, and it can't come to that.",
+        "Drop it: the message says why it is never used.",
+    ),
+    warning(
         "unused_refresh",
         "A refresh is described that is never made.",
         "Drop the description, or set the mode or the expiry right.",

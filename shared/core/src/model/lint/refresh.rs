@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::model::{
-    definition::{ExpiryKind, RefreshDefinition, RefreshMode},
+    definition::{ExpiryKind, RefreshDefinition, RefreshMode, RefreshPolicy, ResponseDefinition},
     rotation::Rotation,
 };
 
@@ -35,7 +35,40 @@ pub(super) fn check(subject: &mut Subject<'_>) {
                 subject.say("unknown_rotation", "/refresh/rotation", why);
             }
             another_host(subject);
+            limits(subject);
         }
+    }
+}
+
+/// Limits of refresh tokens, and what is done about them, that are never used.
+fn limits(subject: &mut Subject<'_>) {
+    let written = &subject.written.refresh;
+    let (mode, policy) = (written.mode, written.policy);
+    let (idle, absolute) = (written.idle_seconds, written.absolute_seconds);
+    let warns = written.warning_days.is_some();
+    let expiry = |response: &Option<ResponseDefinition>| {
+        response
+            .as_ref()
+            .is_some_and(|response| response.refresh_expiry.is_some())
+    };
+    let ends = absolute.is_some()
+        || expiry(&subject.written.token.response)
+        || expiry(&subject.written.refresh.response);
+    if idle.is_some() && mode != RefreshMode::RefreshToken {
+        let why = "there is no refresh token that could end of disuse";
+        subject.say("unused_limit", "/refresh/idle_seconds", why);
+    } else if idle.is_some() && absolute.is_some_and(|absolute| idle >= Some(absolute)) {
+        let why = "the connection ends before a refresh token could end of disuse";
+        subject.say("unused_limit", "/refresh/idle_seconds", why);
+    }
+    if mode == RefreshMode::AccessToken && policy == RefreshPolicy::KeepAlive {
+        let why =
+            "an access token that is exchanged for the next is always refreshed before it ends";
+        subject.say("unused_limit", "/refresh/policy", why);
+    }
+    if warns && !ends {
+        let why = "nothing says that a connection ends: there is nothing to warn of";
+        subject.say("unused_limit", "/refresh/warning_days", why);
     }
 }
 

@@ -372,6 +372,30 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!({ "token": { "lifetime_seconds": 60 } }),
         ),
         (
+            "unused_limit",
+            "/refresh/idle_seconds",
+            json!({ "refresh": { "idle_seconds": 86400, "absolute_seconds": 86400 } }),
+            json!({ "refresh": { "idle_seconds": 86399, "absolute_seconds": 86400 } }),
+        ),
+        (
+            "unused_limit",
+            "/refresh/idle_seconds",
+            json!({ "refresh": { "mode": "client_credentials", "idle_seconds": 86400 } }),
+            json!({ "refresh": { "idle_seconds": 86400 } }),
+        ),
+        (
+            "unused_limit",
+            "/refresh/policy",
+            json!({ "refresh": { "mode": "access_token", "policy": "keep_alive" } }),
+            json!({ "refresh": { "mode": "access_token" } }),
+        ),
+        (
+            "unused_limit",
+            "/refresh/warning_days",
+            json!({ "refresh": { "warning_days": 3 } }),
+            json!({ "refresh": { "warning_days": 3, "absolute_seconds": 8640000 } }),
+        ),
+        (
             "unused_refresh",
             "/refresh",
             json!({ "refresh": { "mode": "none", "url": "https://shop.example/refresh" } }),

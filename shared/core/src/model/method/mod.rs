@@ -24,6 +24,7 @@ use super::{
     rotation::Rotation,
     sealed::{Place, PlaceKind, Sealed},
     template::Template,
+    terms::Rules,
     url_template::UrlTemplate,
     variable::Variable,
 };
@@ -275,8 +276,8 @@ pub struct Refresh {
     pub keep_refresh_token: KeepRefreshToken,
     /// Whether the access token stays where the answer brings none.
     pub keep_access_token: bool,
-    /// The provider refuses a refresh before this last part of the access token's life.
-    pub last: Option<Duration>,
+    /// What it says of the terms of grants.
+    pub rules: Rules,
 }
 
 impl Refresh {

@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     model::{definition::StateCarrier, grant::Grant},
     protocol::{
+        asked::Asked,
         callback::{Unacceptable, UnverifiedAnswer},
         client::Identity,
         moment::Moment,
@@ -239,6 +240,15 @@ fn the_authorise_url_takes_every_form() {
 }
 
 fn granted(parts: &Value, body: &Value) -> Result<Grant, FailureCode> {
+    granted_by(parts, body, jiff::SignedDuration::ZERO)
+}
+
+/// The same, by a provider whose clock is ahead of ours.
+fn granted_by(
+    parts: &Value,
+    body: &Value,
+    ahead: jiff::SignedDuration,
+) -> Result<Grant, FailureCode> {
     let method = method(parts);
     let values = values(&method);
     let answer = WireAnswer {
@@ -258,7 +268,7 @@ fn granted(parts: &Value, body: &Value) -> Result<Grant, FailureCode> {
         response,
         scope: &scope,
         values: &values,
-        asked_at: now(),
+        asked: Asked { at: now(), ahead },
     };
     Ok(reader.grant(
         &serde_json::from_slice(standard.body()).unwrap(),
@@ -334,7 +344,7 @@ fn an_answer_brings_further_sets_and_values() {
         Some(now() + jiff::SignedDuration::from_secs(60))
     );
     assert_eq!(
-        grant.refresh_ends_at,
+        grant.terms.refresh_ends_at,
         Some(now() + jiff::SignedDuration::from_secs(600))
     );
     assert_eq!(grant.tokens.sets["user"].access_token.expose(), "u");
@@ -342,6 +352,39 @@ fn an_answer_brings_further_sets_and_values() {
     assert_eq!(grant.tokens.captured["team"].expose(), "T1");
     // A host that the definition doesn't list is not taken from an answer.
     assert!(!grant.tokens.captured.contains_key("base"));
+}
+
+#[test]
+fn an_end_that_nobody_says_is_the_definitions_or_the_tokens_own() {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use jiff::SignedDuration;
+
+    let unix = now().as_second();
+    let jwt = |exp: i64| {
+        let claims = URL_SAFE_NO_PAD.encode(json!({ "exp": exp }).to_string());
+        format!("e30.{claims}.c2ln")
+    };
+    let lives = json!({ "token": { "lifetime_seconds": 90 } });
+    let plain = json!({});
+    for (parts, token, said, ahead, seconds) in [
+        (&plain, jwt(unix + 60), Some(30), 0, Some(30)),
+        (&lives, jwt(unix + 60), None, 0, Some(90)),
+        (&plain, jwt(unix + 60), None, 0, Some(60)),
+        // Only what names a point in the provider's time is corrected.
+        (&plain, jwt(unix + 660), None, 600, Some(60)),
+        (&plain, jwt(unix + 660), Some(30), 600, Some(30)),
+        (&plain, jwt(unix - 1), None, 0, None),
+        (&plain, "opaque.to.us".to_owned(), None, 0, None),
+        (&plain, "opaque".to_owned(), None, 0, None),
+    ] {
+        let body = json!({ "access_token": token, "expires_in": said });
+        let grant = granted_by(parts, &body, SignedDuration::from_secs(ahead)).unwrap();
+        let expected = seconds.map(|seconds| now() + SignedDuration::from_secs(seconds));
+        assert_eq!(
+            grant.tokens.main.expires_at, expected,
+            "{parts} {body} {ahead}"
+        );
+    }
 }
 
 #[test]

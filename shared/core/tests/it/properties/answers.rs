@@ -12,6 +12,7 @@ use latchkey_core::{
         values::{GivenValues, KnownValues},
     },
     protocol::{
+        asked::Asked,
         refusal::TokenFailure,
         scope::Scope,
         token_answer::{self, Reader},
@@ -50,7 +51,7 @@ fn read(method: &AuthMethod, body: &[u8]) -> Result<Grant, TokenFailure> {
         response,
         scope: &scope,
         values: &known,
-        asked_at: now(),
+        asked: Asked::at(now()),
     };
     Ok(reader.grant(&standard, &body, &[]))
 }

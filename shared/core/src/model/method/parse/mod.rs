@@ -6,6 +6,7 @@ mod parameter;
 mod reference;
 mod request;
 mod response;
+mod rules;
 mod variables;
 
 use std::time::Duration;

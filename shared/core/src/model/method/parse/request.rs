@@ -1,7 +1,5 @@
 //! Requests and steps.
 
-use std::time::Duration;
-
 use http::Method;
 
 use super::{Parser, response::Reading};
@@ -75,7 +73,7 @@ impl Parser {
             rotation: refresh.rotation,
             keep_refresh_token: refresh.keep_refresh_token,
             keep_access_token: refresh.keep_access_token,
-            last: refresh.last_seconds.map(Duration::from_secs),
+            rules: self.rules(refresh),
         }
     }
 
