@@ -195,7 +195,8 @@ impl Refresh<'_> {
             let failure = instance.last_failure.clone();
             return Ok(Next::Failed { failure, at });
         }
-        Ok(match self.refresh(instance).await? {
+        // Boxed: every vend would have room for a refresh, and few make one.
+        Ok(match Box::pin(self.refresh(instance)).await? {
             Refreshed::Renewed(grant, tokens) => Next::Renewed(grant, tokens),
             Refreshed::Moved | Refreshed::Busy(_) => Next::Look,
             Refreshed::Paused(pause) => Next::Paused(pause),
@@ -223,13 +224,9 @@ impl Refresh<'_> {
         }
     }
 
-    /// Notes that the instance is used, where that changes when it is refreshed. A note that is lost
-    /// costs nothing: the next use is noticed in its place.
-    async fn notice_use(&self, instance: &Instance, grant: &StoredGrant) {
-        let now = self.clock.now();
-        if !instance.schedule_with(grant).notices_use(now) {
-            return;
-        }
+    /// Notes that the instance is used. A note that is lost costs nothing: the next use is noticed in
+    /// its place.
+    async fn note_use(&self, instance: &Instance, grant: &StoredGrant, now: Timestamp) {
         let mut then = instance.clone();
         then.upkeep.used_at = Some(now);
         let note = Note {
@@ -313,7 +310,10 @@ impl Refresh<'_> {
             ..Scope::new(&values, self.deployment.callback_url())
         };
         let applied = apply(&method, scope).map_err(|_| VendError::Impossible)?;
-        self.notice_use(instance, grant).await;
+        let now = self.clock.now();
+        if instance.schedule_with(grant).notices_use(now) {
+            self.note_use(instance, grant, now).await;
+        }
         Ok(Credential {
             id: CredentialId::of(&instance.key, grant.epoch),
             instance: instance.clone(),
