@@ -2,7 +2,11 @@
 
 use async_trait::async_trait;
 use latchkey_core::{
-    model::instance::{Instance, State},
+    model::{
+        event::Event,
+        id::InstanceKey,
+        instance::{Instance, State},
+    },
     port::{
         Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Postpone, Spares,
         StoreError, Warn,
@@ -17,7 +21,7 @@ use super::{
 use crate::{
     expression::Expression,
     grant,
-    item::{Reader, json, number, text, time},
+    item::{Item, Reader, json, number, text, time},
     write::Written,
 };
 
@@ -25,10 +29,11 @@ use crate::{
 impl Leases for DynamoInstances {
     async fn lease(&self, lease: NewLease<'_>) -> Result<Leased, StoreError> {
         let expression = usable()
-            .when("#epoch = :seen_epoch")
+            .when("#epoch = :seen_epoch AND #committed_epoch = :base")
             .when("attribute_not_exists(#lease_until) OR #lease_until < :lapsed_before")
             .when("attribute_not_exists(#not_before) OR #not_before <= :now")
             .value("seen_epoch", number(lease.epoch))
+            .value("base", number(lease.base))
             .value("lapsed_before", time(lease.lapsed_before))
             .value("now", time(lease.now))
             .set("epoch", number(lease.epoch + 1))
@@ -36,16 +41,18 @@ impl Leases for DynamoInstances {
             .set("lease_nonce", text(lease.nonce))
             .set_to("last_send", ":now")
             .add("attempts", 1);
-        let now = match self.table.update(key(lease.key), &expression).await? {
+        let item = match self.table.update(key(lease.key), &expression).await? {
             Written::Done(_) => return Ok(Leased::Held),
             Written::Refused(None) => return Ok(Leased::Refused(None)),
-            Written::Refused(Some(now)) => read(Reader(&now))?,
+            Written::Refused(Some(item)) => item,
         };
-        Ok(if is_ours(&lease, &now) {
-            Leased::Held
-        } else {
-            Leased::Refused(Some(Box::new(now)))
-        })
+        let now = read(Reader(&item))?;
+        if is_ours(&lease, &now) {
+            return Ok(Leased::Held);
+        }
+        self.free_if_held(lease.key, lease.nonce, Some(&item))
+            .await?;
+        Ok(Leased::Refused(Some(Box::new(now))))
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, StoreError> {
@@ -53,7 +60,8 @@ impl Leases for DynamoInstances {
             .when("#epoch = :own_epoch")
             .value("own_epoch", number(commit.grant.epoch))
             .remove(&["lease_until", "lease_nonce", "attempts"]);
-        self.committed(&commit, expression).await
+        let written = self.change(commit.key, expression, commit.events).await?;
+        committed(&commit, written)
     }
 
     async fn commit_late(
@@ -61,9 +69,12 @@ impl Leases for DynamoInstances {
         commit: Commit<'_>,
         spares: Spares<'_>,
     ) -> Result<Committed, StoreError> {
+        let expression = changing(committing(&commit), spares);
         // Its own attempt is no longer in doubt; one of a lease that is held meanwhile still counts.
-        let expression = changing(committing(&commit), spares).add("attempts", -1);
-        self.committed(&commit, expression).await
+        let written = self
+            .take_back(commit.key, expression, commit.events)
+            .await?;
+        committed(&commit, written)
     }
 
     async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError> {
@@ -98,7 +109,8 @@ impl Leases for DynamoInstances {
             .value("nonce", text(nonce))
             .remove(&["lease_until", "lease_nonce", "attempts"]);
         match self.table.update(key(commit.key), &expression).await? {
-            Written::Done(_) | Written::Refused(_) => Ok(()),
+            Written::Done(_) => Ok(()),
+            Written::Refused(now) => self.free_if_held(commit.key, nonce, now.as_ref()).await,
         }
     }
 
@@ -116,12 +128,14 @@ impl Leases for DynamoInstances {
                 .set_to("status", ":suspect")
                 .set("cause", json(fail.failure));
         }
-        if !fail.in_doubt {
-            // The lease counted it, so this does not fall below nothing.
-            expression = expression.add("attempts", -1);
-        }
-        match self.table.update(key(fail.key), &expression).await? {
-            Written::Done(_) | Written::Refused(_) => Ok(()),
+        let written = if fail.in_doubt {
+            self.table.update(key(fail.key), &expression).await?
+        } else {
+            self.take_back(fail.key, expression, &[]).await?
+        };
+        match written {
+            Written::Done(_) => Ok(()),
+            Written::Refused(now) => self.free_if_held(fail.key, fail.nonce, now.as_ref()).await,
         }
     }
 
@@ -151,7 +165,22 @@ impl Leases for DynamoInstances {
         };
         match self.change(condemn.key, expression, condemn.events).await? {
             Written::Done(_) => Ok(true),
-            Written::Refused(_) => Ok(false),
+            Written::Refused(now) => {
+                if let Some((nonce, _)) = condemn.held {
+                    self.free_if_held(condemn.key, nonce, now.as_ref()).await?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    async fn free(&self, leased: &InstanceKey, nonce: &str) -> Result<(), StoreError> {
+        let expression = Expression::new()
+            .when("#lease_nonce = :nonce")
+            .value("nonce", text(nonce))
+            .remove(&["lease_until", "lease_nonce"]);
+        match self.take_back(leased, expression, &[]).await? {
+            Written::Done(_) | Written::Refused(_) => Ok(()),
         }
     }
 
@@ -169,23 +198,62 @@ impl Leases for DynamoInstances {
 }
 
 impl DynamoInstances {
-    /// Commits, or says what there is instead.
-    async fn committed(
+    /// Makes a change and takes an attempt back with it, if any is counted: whoever committed or
+    /// promoted meanwhile has forgotten them all.
+    async fn take_back(
         &self,
-        commit: &Commit<'_>,
+        changed: &InstanceKey,
         expression: Expression,
-    ) -> Result<Committed, StoreError> {
-        let now = match self.change(commit.key, expression, commit.events).await? {
-            Written::Done(_) => return Ok(Committed::Done),
-            Written::Refused(None) => return Ok(Committed::Moved(None)),
-            Written::Refused(Some(now)) => read(Reader(&now))?,
-        };
-        Ok(if has(commit, &now) {
-            Committed::Done
-        } else {
-            Committed::Moved(Some(Box::new(now)))
-        })
+        events: &[Event],
+    ) -> Result<Written, StoreError> {
+        let counted = expression
+            .clone()
+            .when("#attempts > :none")
+            .value("none", number(0))
+            .add("attempts", -1);
+        match self.change(changed, counted, events).await? {
+            Written::Refused(Some(now)) if !has_attempts(&now)? => {
+                self.change(changed, expression, events).await
+            }
+            written @ (Written::Done(_) | Written::Refused(_)) => Ok(written),
+        }
     }
+
+    /// Frees a lease whose holder has found that the instance, here as it is now, has moved on.
+    async fn free_if_held(
+        &self,
+        key: &InstanceKey,
+        nonce: &str,
+        now: Option<&Item>,
+    ) -> Result<(), StoreError> {
+        match now
+            .map(|now| Reader(now).text_if("lease_nonce"))
+            .transpose()?
+        {
+            Some(Some(held)) if held == nonce => self.free(key, nonce).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// What became of a commit.
+fn committed(commit: &Commit<'_>, written: Written) -> Result<Committed, StoreError> {
+    let now = match written {
+        Written::Done(_) => return Ok(Committed::Done),
+        Written::Refused(None) => return Ok(Committed::Moved(None)),
+        Written::Refused(Some(now)) => read(Reader(&now))?,
+    };
+    Ok(if has(commit, &now) {
+        Committed::Done
+    } else {
+        Committed::Moved(Some(Box::new(now)))
+    })
+}
+
+/// Whether any attempt is counted.
+fn has_attempts(item: &Item) -> Result<bool, StoreError> {
+    let attempts: Option<u32> = Reader(item).number_if("attempts")?;
+    Ok(attempts.is_some_and(|attempts| attempts > 0))
 }
 
 /// Holds only if there is a grant that may be used and refreshed.
@@ -218,10 +286,12 @@ fn committing(commit: &Commit<'_>) -> Expression {
         .remove(&["not_before", "failures", "last_failure", "cause"])
 }
 
-/// Whether the lease had been taken by an earlier try of the same write.
+/// Whether the lease had been taken by an earlier try of the same write, and the tokens are still those
+/// that it was taken for.
 fn is_ours(lease: &NewLease<'_>, now: &Instance) -> bool {
     let held = now.lease.as_ref();
-    now.usable_grant().is_some()
+    let grant = now.usable_grant();
+    grant.is_some_and(|grant| grant.epoch == lease.base)
         && now.epoch == lease.epoch + 1
         && held.is_some_and(|held| held.nonce == lease.nonce)
 }

@@ -44,6 +44,7 @@ async fn a_reconnect_clears_all_that_was_before() {
     let lease = NewLease {
         key: &before.key,
         epoch: 1,
+        base: 1,
         nonce: "old",
         now: at(10),
         lapsed_before: at(8),

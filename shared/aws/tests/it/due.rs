@@ -101,6 +101,7 @@ async fn each_step_says_when_the_next_is_due() {
     let lease = NewLease {
         key: &key,
         epoch: 1,
+        base: 1,
         nonce: "mine",
         now: at(10),
         lapsed_before: at(8),

@@ -466,3 +466,147 @@ async fn a_lease_that_has_lapsed_does_not_hold_up_an_end() {
     let now = world.instance(&leased.key).await;
     assert!(matches!(now.state, State::ReconnectRequired { .. }));
 }
+
+/// A worker's answer comes after another has read the instance and before that one leases it.
+async fn replaced_since_it_was_read(world: &World) -> (Instance, Instance) {
+    let (mine, theirs) = overtaken(world).await;
+    let newest = grant(2);
+    let committed = world
+        .store
+        .instances
+        .commit_late(commit(&mine, &newest), NONE);
+    assert!(matches!(committed.await.unwrap(), Committed::Done));
+    (mine, theirs)
+}
+
+#[tokio::test]
+async fn nobody_leases_for_tokens_that_were_replaced_though_the_epoch_is_the_same() {
+    let world = World::new().await;
+    let (_, stale) = replaced_since_it_was_read(&world).await;
+    let now = world.instance(&stale.key).await;
+    assert_eq!(now.epoch, stale.epoch);
+    let later = NewLease {
+        now: at(180),
+        lapsed_before: at(178),
+        until: at(210),
+        ..lease(&stale, "stale")
+    };
+    let instances = &world.store.instances;
+    let refused = instances.lease(later.clone()).await.unwrap();
+    assert!(matches!(refused, Leased::Refused(Some(_))), "{refused:?}");
+    let held = instances
+        .lease(NewLease { base: 2, ..later })
+        .await
+        .unwrap();
+    assert!(matches!(held, Leased::Held), "{held:?}");
+}
+
+#[tokio::test]
+async fn a_repeated_lease_is_given_up_if_the_tokens_were_replaced_since() {
+    let world = World::new().await;
+    let first = leased(&world).await;
+    let seen = first.clone();
+    let theirs = || NewLease {
+        now: at(140),
+        lapsed_before: at(138),
+        until: at(170),
+        ..lease(&seen, "theirs")
+    };
+    let instances = &world.store.instances;
+    instances.lease(theirs()).await.unwrap();
+    let newest = grant(2);
+    instances
+        .commit_late(commit(&first, &newest), NONE)
+        .await
+        .unwrap();
+    // Its reply was lost, and it is written again.
+    let again = instances.lease(theirs()).await.unwrap();
+    assert!(matches!(again, Leased::Refused(Some(_))), "{again:?}");
+    let now = world.instance(&first.key).await;
+    assert_eq!((now.lease, now.attempts, now.epoch), (None, 0, 3));
+}
+
+#[tokio::test]
+async fn attempts_never_fall_below_none() {
+    let world = World::new().await;
+    let (mine, theirs) = overtaken(&world).await;
+    let (second, ninth) = (grant(2), grant(3));
+    let instances = &world.store.instances;
+    // A promotion forgets the attempts of all.
+    let spare = Commit {
+        due: None,
+        ..commit(&theirs, &second)
+    };
+    instances.promote(spare, NONE, "theirs").await.unwrap();
+    assert_eq!(world.instance(&mine.key).await.attempts, 0);
+    let late = Commit {
+        base: 2,
+        ..commit(&mine, &ninth)
+    };
+    let committed = instances.commit_late(late, NONE).await.unwrap();
+    assert!(matches!(committed, Committed::Done), "{committed:?}");
+    let now = world.instance(&mine.key).await;
+    assert_eq!((now.attempts, now.grant()), (0, Some(&ninth)));
+    // Nor if the late one takes back what the holder of the lease will take back too.
+    let held = NewLease {
+        now: at(150),
+        ..lease(&now, "held")
+    };
+    assert!(matches!(instances.lease(held).await.unwrap(), Leased::Held));
+    let newest = grant(4);
+    let late = Commit {
+        base: 3,
+        ..commit(&mine, &newest)
+    };
+    instances.commit_late(late, NONE).await.unwrap();
+    let failure = failure();
+    instances.fail(fail(&now, "held", &failure)).await.unwrap();
+    let now = world.instance(&mine.key).await;
+    assert_eq!((now.attempts, now.lease, now.failures), (0, None, 1));
+}
+
+#[tokio::test]
+async fn whoever_finds_the_tokens_replaced_frees_its_lease_and_takes_its_attempt_back() {
+    let world = World::new().await;
+    let instances = &world.store.instances;
+    let (cause, spare) = (failure(), grant(3));
+    for outcome in ["fail", "condemn", "promote"] {
+        let (mine, theirs) = replaced_since_it_was_read(&world).await;
+        let before = world.instance(&mine.key).await;
+        assert_eq!(before.attempts, 1);
+        match outcome {
+            "fail" => {
+                let failing = Fail {
+                    suspect: Some((1, 1)),
+                    ..fail(&theirs, "theirs", &cause)
+                };
+                instances.fail(failing).await.unwrap();
+            }
+            "condemn" => {
+                let condemned = condemn(&theirs, Some("theirs"), &cause);
+                assert!(!instances.condemn(condemned).await.unwrap());
+            }
+            _ => {
+                let promoted = commit(&theirs, &spare);
+                instances.promote(promoted, NONE, "theirs").await.unwrap();
+            }
+        }
+        let now = world.instance(&mine.key).await;
+        assert_eq!((now.lease, now.attempts), (None, 0), "{outcome}");
+        assert_eq!((now.state, now.not_before), (before.state, None));
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_freed_by_its_holder_alone() {
+    let world = World::new().await;
+    let mine = leased(&world).await;
+    let instances = &world.store.instances;
+    instances.free(&mine.key, "theirs").await.unwrap();
+    assert_eq!(world.instance(&mine.key).await.lease, mine.lease);
+    for _ in 0..2 {
+        instances.free(&mine.key, "mine").await.unwrap();
+        let now = world.instance(&mine.key).await;
+        assert_eq!((now.lease, now.attempts, now.failures), (None, 0, 0));
+    }
+}

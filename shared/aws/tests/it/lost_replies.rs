@@ -31,6 +31,7 @@ fn lease(instance: &Instance) -> NewLease<'_> {
     NewLease {
         key: &instance.key,
         epoch: instance.epoch,
+        base: 1,
         nonce: "mine",
         now: at(100),
         lapsed_before: at(98),

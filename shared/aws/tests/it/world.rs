@@ -275,6 +275,7 @@ pub(crate) fn lease<'a>(instance: &'a Instance, nonce: &'a str) -> NewLease<'a> 
     NewLease {
         key: &instance.key,
         epoch: instance.epoch,
+        base: instance.grant().map_or(0, |grant| grant.epoch),
         nonce,
         now: at(100),
         lapsed_before: at(98),

@@ -33,6 +33,7 @@ use super::{
     exchange::{Client, Source},
     journal::{Again, Journals},
     open::{Whose, known_values, open_tokens},
+    retry,
 };
 use crate::{
     model::{
@@ -65,6 +66,10 @@ pub const SKEW: Duration = Duration::from_secs(2);
 
 // The lease outlives the call: a safety rule, so it does not compile otherwise.
 const _: () = assert!(CALL.as_secs() + COMMIT.as_secs() + SKEW.as_secs() < LEASE.as_secs());
+
+/// How old a lease may be when the request is sent: what is left then holds for call, commit and skew.
+const SLACK: Duration =
+    Duration::from_secs(LEASE.as_secs() - CALL.as_secs() - COMMIT.as_secs() - SKEW.as_secs());
 
 /// What became of a refresh.
 #[derive(Debug)]
@@ -139,6 +144,8 @@ struct Held<'a> {
     instance: &'a Instance,
     grant: &'a StoredGrant,
     nonce: String,
+    /// When it was asked for.
+    since: Timestamp,
 }
 
 impl Held<'_> {
@@ -202,6 +209,7 @@ impl Refresh<'_> {
         let lease = NewLease {
             key: &instance.key,
             epoch: instance.epoch,
+            base: grant.epoch,
             nonce: &nonce,
             now,
             lapsed_before: later(now, SKEW, -1),
@@ -216,6 +224,7 @@ impl Refresh<'_> {
             instance,
             grant,
             nonce,
+            since: now,
         };
         let Some(prepared) = prepared else {
             let failure = TokenFailure::new(FailureCode::RequestImpossible, false);
@@ -246,6 +255,9 @@ impl Refresh<'_> {
         }
         let client = self.client(prepared);
         let asked_at = self.clock.now();
+        if asked_at > later(held.since, SLACK, 1) {
+            return self.slept(held).await;
+        }
         let outcome = client
             .refresh(
                 &prepared.tokens,
@@ -275,6 +287,15 @@ impl Refresh<'_> {
             self.breakers.hear(host, now, failure, self.entropy).await;
         }
         refreshed
+    }
+
+    /// Gives up a lease that may lapse before the answer is kept: whoever holds it was frozen, or the
+    /// store took long to say that it was taken.
+    async fn slept(&self, held: &Held<'_>) -> Result<Refreshed, RefreshError> {
+        let key = &held.instance.key;
+        warn!(instance = %key.id, "lease too old to send a refresh under");
+        retry::insist(self.clock, || self.instances.free(key, &held.nonce)).await?;
+        Ok(Refreshed::Moved)
     }
 
     /// All that the request needs; `None` if the method is gone or its definition can't be read.

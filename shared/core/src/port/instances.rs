@@ -167,6 +167,8 @@ pub struct NewLease<'a> {
     pub key: &'a InstanceKey,
     /// The epoch that the instance has; the lease takes the next.
     pub epoch: u64,
+    /// The epoch whose tokens the instance has: a late commit changes them, and not the epoch.
+    pub base: u64,
     /// Random; says whose lease it is.
     pub nonce: &'a str,
     /// Now.
@@ -301,8 +303,9 @@ pub struct Warn<'a> {
 /// Refreshes instances.
 #[async_trait]
 pub trait Leases: PointInstances + NoteUpkeep {
-    /// Takes a lease if the instance is active or suspect, its epoch is as said, no lease holds, and it need
-    /// not wait. A repeated write finds its own nonce and is told [`Leased::Held`].
+    /// Takes a lease if the instance is active or suspect, its epoch and tokens are as said, no lease
+    /// holds, and it need not wait. A repeated write finds its own nonce and is told [`Leased::Held`], or,
+    /// if the tokens have been replaced since, frees the lease and is told [`Leased::Refused`].
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer. The lease may be held; it lapses.
@@ -333,8 +336,8 @@ pub trait Leases: PointInstances + NoteUpkeep {
     /// [`StoreError`] if the store can't answer; the write may have been applied.
     async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError>;
 
-    /// Puts a spare's grant in the place of tokens that the provider refuses, and frees the lease, if
-    /// the lease is still the caller's and nothing has moved since it was taken.
+    /// Puts a spare's grant in the place of tokens that the provider refuses, if the lease is still
+    /// the caller's and nothing has moved since it was taken. Frees the lease either way.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.
@@ -346,7 +349,7 @@ pub trait Leases: PointInstances + NoteUpkeep {
     ) -> Result<(), StoreError>;
 
     /// Frees the lease and remembers the failure, if the lease is still the caller's. A refused
-    /// grant becomes suspect, unless it has been replaced meanwhile.
+    /// grant becomes suspect; if it has been replaced meanwhile, the lease is freed and that is all.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the lease lapses.
@@ -359,11 +362,19 @@ pub trait Leases: PointInstances + NoteUpkeep {
     /// [`StoreError`] if the store can't answer.
     async fn postpone(&self, postpone: Postpone<'_>) -> Result<(), StoreError>;
 
-    /// Says that only a new consent helps, if nothing has moved; whether it was said.
+    /// Says that only a new consent helps, if nothing has moved; whether it was said. Frees the lease
+    /// either way, if it is the caller's.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
     async fn condemn(&self, condemn: Condemn<'_>) -> Result<bool, StoreError>;
+
+    /// Frees the lease, if it is still the caller's, and takes its attempt back: nothing was sent under
+    /// it that is in doubt.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the lease lapses.
+    async fn free(&self, key: &InstanceKey, nonce: &str) -> Result<(), StoreError>;
 
     /// Remembers that a user was warned of the end of this consent, if its grant may be used, nothing
     /// has moved, no lease is held, and it has not been remembered before; whether it was remembered.
