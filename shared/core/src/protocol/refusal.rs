@@ -56,13 +56,33 @@ impl TokenFailure {
     #[must_use]
     pub fn without(mut self, secrets: &[&Secret]) -> Self {
         if let Some(words) = &mut self.words {
-            for secret in secrets.iter().filter(|secret| secret.expose().len() >= 4) {
-                *words = words.replace(secret.expose().as_str(), "[secret]");
+            let cut = words.chars().count() >= LONGEST_WORDS;
+            let secrets = secrets.iter().map(|secret| secret.expose().as_str());
+            for secret in secrets.filter(|secret| secret.len() >= SHORTEST_SECRET) {
+                *words = words.replace(secret, HIDDEN);
+                // The words may have been cut within it.
+                if let Some(start) = beginning_at_end(words, secret).filter(|_| cut) {
+                    words.truncate(start);
+                    words.push_str(HIDDEN);
+                }
             }
         }
         self
     }
 }
+
+/// Where the beginning of a secret begins, if the words end with one that is long enough to be told.
+fn beginning_at_end(words: &str, secret: &str) -> Option<usize> {
+    let ends = secret.char_indices().map(|(end, _)| end).rev();
+    ends.filter(|end| *end >= SHORTEST_SECRET)
+        .find_map(|end| words.strip_suffix(secret.get(..end)?))
+        .map(str::len)
+}
+
+/// A secret that is shorter can't be told from other text.
+const SHORTEST_SECRET: usize = 4;
+/// What stands in the place of a secret.
+const HIDDEN: &str = "[secret]";
 
 /// Longer waits than this are not obeyed (`refresh.md`: cap 1 h).
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -400,5 +420,11 @@ mod tests {
         let failure = told(401, &answer);
         let words = failure.without(&[&"s3cr3t".into()]).words.unwrap();
         assert_eq!(words, "invalid_client: bad [secret] here");
+        for length in 250..310 {
+            let answer =
+                json!({"error_description": format!("{} s3cr3t-and-l0ng", "x".repeat(length))});
+            let failure = told(401, &answer).without(&[&"s3cr3t-and-l0ng".into()]);
+            assert!(!failure.words.unwrap().contains("s3cr"), "{length}");
+        }
     }
 }
