@@ -16,8 +16,10 @@
 //! | [`item::Item::incarnation`] | `inc` | `Instance::incarnation` |
 //! | [`item::Item::epoch`] | `ep` | `Instance::epoch` |
 //! | [`item::Item::committed`] | `ce` | `StoredGrant::epoch` |
+//! | [`item::Item::parent`] | | `StoredGrant::parent` |
 //! | [`item::Item::token`] | `ct` | `StoredGrant::tokens` |
 //! | [`item::Item::spares`] | `sp` | `Instance::spares` |
+//! | [`item::Spare::is_suspect`] | | `Spare::is_refused` |
 //! | [`item::Item::lease`] | `lu`, `lo` | `Instance::lease` |
 //! | [`item::Item::attempts`] | `ia` | `Instance::attempts` |
 //! | [`item::Item::status`] | `st` | `Instance::state` |
@@ -27,7 +29,7 @@
 //! | `step::send`, `step::answer` | *Call* | `Refresh::call` |
 //! | `keep::keep` | *Commit* | `Leases::commit`, `commit_late`, `keep_spare` |
 //! | `refuse::refused` | *Dead?* | `Refresh::refused`, `Leases::promote`, `condemn` |
-//! | `step::free` | *Otherwise* | `Leases::fail` |
+//! | `step::free` | *Otherwise* | `Leases::fail`, `free` |
 //! | `journal::write_vault` | *Secrets Manager* | `flow::journal`, `Secrets::keep`, `PointInstances::point` |
 //! | [`action::Action::Reconnect`] | *Reconnect* | `Consents::connect` |
 //! | [`action::Action::Delete`], [`action::Action::Purge`] | *Delete* | `Deletions` |
@@ -53,7 +55,8 @@
 //! - Where a used token may still work, it stays as a spare if the commit comes while another attempt is
 //!   in doubt ([`bug::Bug::ParentDropped`]).
 //! - The version that `AWSCURRENT` is removed from is the one that was seen before the lease
-//!   ([`bug::Bug::LabelSeenLate`]).
+//!   ([`bug::Bug::LabelSeenLate`]). Where the code looks later, it asks the item afterwards whether the
+//!   journal is still its own: whoever overtook it wrote the item before the label.
 
 pub mod action;
 pub mod bug;

@@ -18,6 +18,7 @@ mod failing;
 mod files;
 mod interfering;
 mod killed;
+mod late;
 mod linting;
 mod presets;
 mod previewing;

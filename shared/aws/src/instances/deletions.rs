@@ -86,7 +86,12 @@ fn forgetting() -> Expression {
         .when("#status = :deleted AND attribute_exists(#counted)")
         .value("deleted", text(DELETED))
         .remove(&["counted", "tokens", "committed_epoch", "refreshable"])
-        .remove(&["journal", "journal_epoch", "refresh_version"])
+        .remove(&[
+            "parent_epoch",
+            "journal",
+            "journal_epoch",
+            "refresh_version",
+        ])
         .remove(&["expires_at", "terms", "received_at", "scopes"])
         .remove(&["spares", "values", "sealed_values", "last_failure", "cause"])
 }

@@ -8,8 +8,8 @@ use latchkey_core::{
         instance::{Instance, State},
     },
     port::{
-        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease, Postpone, Spares,
-        StoreError, Warn,
+        Commit, CommitLate, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease,
+        Postpone, Promote, StoreError, Warn,
     },
 };
 
@@ -64,17 +64,20 @@ impl Leases for DynamoInstances {
         committed(&commit, written)
     }
 
-    async fn commit_late(
-        &self,
-        commit: Commit<'_>,
-        spares: Spares<'_>,
-    ) -> Result<Committed, StoreError> {
-        let expression = changing(committing(&commit), spares);
-        // Its own attempt is no longer in doubt; one of a lease that is held meanwhile still counts.
-        let written = self
-            .take_back(commit.key, expression, commit.events)
-            .await?;
-        committed(&commit, written)
+    async fn commit_late(&self, late: CommitLate<'_>) -> Result<Committed, StoreError> {
+        let commit = &late.commit;
+        let expression = match late.lease {
+            Some(nonce) => freeing(committing(commit), nonce),
+            None => committing(commit),
+        };
+        // One of a lease that is held meanwhile still counts.
+        let written = if late.in_doubt {
+            self.take_back(commit.key, expression, commit.events)
+                .await?
+        } else {
+            self.change(commit.key, expression, commit.events).await?
+        };
+        committed(commit, written)
     }
 
     async fn keep_spare(&self, keep: KeepSpare<'_>) -> Result<Committed, StoreError> {
@@ -98,16 +101,18 @@ impl Leases for DynamoInstances {
         }
     }
 
-    async fn promote(
-        &self,
-        commit: Commit<'_>,
-        spares: Spares<'_>,
-        nonce: &str,
-    ) -> Result<(), StoreError> {
-        let expression = changing(committing(&commit), spares)
-            .when("#lease_nonce = :nonce AND #status <> :reconnect_required")
-            .value("nonce", text(nonce))
-            .remove(&["lease_until", "lease_nonce", "attempts"]);
+    async fn promote(&self, promote: Promote<'_>) -> Result<(), StoreError> {
+        let (commit, nonce) = (&promote.commit, promote.nonce);
+        let expression = match promote.suspect {
+            Some((cause, not_before)) => taking(commit)
+                .set_to("status", ":suspect")
+                .set("cause", json(cause))
+                .set("not_before", time(not_before)),
+            None => committing(commit),
+        };
+        let expression = freeing(expression, nonce)
+            .when("#status <> :reconnect_required")
+            .remove(&["attempts"]);
         match self.table.update(key(commit.key), &expression).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(now) => self.free_if_held(commit.key, nonce, now.as_ref()).await,
@@ -115,14 +120,11 @@ impl Leases for DynamoInstances {
     }
 
     async fn fail(&self, fail: Fail<'_>) -> Result<(), StoreError> {
-        let mut expression = usable()
-            .when("#lease_nonce = :nonce")
-            .value("nonce", text(fail.nonce))
+        let mut expression = freeing(usable(), fail.nonce)
             .set("not_before", time(fail.not_before))
             .set("last_failure", json(fail.failure))
             .set_all(due(Some(fail.due)))
-            .add("failures", 1)
-            .remove(&["lease_until", "lease_nonce"]);
+            .add("failures", 1);
         if let Some((incarnation, base)) = fail.suspect {
             expression = unmoved(expression, incarnation, base)
                 .set_to("status", ":suspect")
@@ -175,10 +177,7 @@ impl Leases for DynamoInstances {
     }
 
     async fn free(&self, leased: &InstanceKey, nonce: &str) -> Result<(), StoreError> {
-        let expression = Expression::new()
-            .when("#lease_nonce = :nonce")
-            .value("nonce", text(nonce))
-            .remove(&["lease_until", "lease_nonce"]);
+        let expression = freeing(Expression::new(), nonce);
         match self.take_back(leased, expression, &[]).await? {
             Written::Done(_) | Written::Refused(_) => Ok(()),
         }
@@ -272,18 +271,36 @@ pub(super) fn unmoved(expression: Expression, incarnation: u64, base: u64) -> Ex
         .value("base", number(base))
 }
 
+/// Frees the lease, and holds only if it is the one of this nonce.
+fn freeing(expression: Expression, nonce: &str) -> Expression {
+    expression
+        .when("#lease_nonce = :nonce")
+        .value("nonce", text(nonce))
+        .remove(&["lease_until", "lease_nonce"])
+}
+
 /// What every commit asks for and writes.
 fn committing(commit: &Commit<'_>) -> Expression {
+    taking(commit)
+        .set_to("status", ":active")
+        .remove(&["not_before", "cause"])
+}
+
+/// The same without the state.
+fn taking(commit: &Commit<'_>) -> Expression {
     let connected = Expression::new()
         .when("#status IN (:active, :suspect, :reconnect_required)")
         .value("active", text(ACTIVE))
         .value("suspect", text(SUSPECT))
         .value("reconnect_required", text(RECONNECT_REQUIRED));
-    unmoved(connected, commit.incarnation, commit.base)
-        .set_to("status", ":active")
+    let expression = unmoved(connected, commit.incarnation, commit.base)
         .set_all(grant::attributes(commit.grant))
         .set_all(due(commit.due))
-        .remove(&["not_before", "failures", "last_failure", "cause"])
+        .remove(&["failures", "last_failure"]);
+    match commit.spares {
+        Some(spares) => changing(expression, spares),
+        None => expression,
+    }
 }
 
 /// Whether the lease had been taken by an earlier try of the same write, and the tokens are still those

@@ -12,6 +12,9 @@ use crate::{
     item::{Item, Reader, item, item_if, number, sealed},
 };
 
+/// The attribute of a spare that the provider has refused once.
+const REFUSED: &str = "refused";
+
 /// The attribute; there is none without spares.
 pub(super) fn spares(spares: &[Spare]) -> Option<AttributeValue> {
     let written = spares.iter().map(|spare| AttributeValue::M(write(spare)));
@@ -35,7 +38,13 @@ pub(super) fn seeing(expression: Expression, seen: &[Spare]) -> Expression {
 
 fn write(spare: &Spare) -> Item {
     match &spare.answer {
-        SpareAnswer::Grant(grant) => item_if(grant::attributes(grant)),
+        SpareAnswer::Grant(grant) => {
+            let mut written = item_if(grant::attributes(grant));
+            if spare.is_refused {
+                written.insert(REFUSED.to_owned(), AttributeValue::Bool(true));
+            }
+            written
+        }
         SpareAnswer::Raw {
             sealed: answer,
             unread_by,
@@ -54,10 +63,14 @@ pub(super) fn read_spares(item: Reader<'_>) -> Result<Vec<Spare>, StoreError> {
 
 fn read(item: Reader<'_>) -> Result<Spare, StoreError> {
     let Some(answer) = item.sealed_if("answer")? else {
-        return Ok(Spare::of(grant::read(item)?));
+        return Ok(Spare {
+            is_refused: item.has(REFUSED),
+            ..Spare::of(grant::read(item)?)
+        });
     };
     Ok(Spare {
         epoch: item.number("epoch")?,
+        is_refused: false,
         answer: SpareAnswer::Raw {
             sealed: answer,
             unread_by: item.number("unread_by")?,

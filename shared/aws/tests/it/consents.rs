@@ -4,12 +4,11 @@ use latchkey_core::{
         instance::{Instance, State, StoredValues},
     },
     port::{
-        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _,
-        NewLease, Spares,
+        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _, NewLease,
     },
 };
 
-use crate::world::{World, at, due, grant, instance, race, values};
+use crate::world::{World, at, due, grant, instance, late, race, values};
 
 fn connect<'a>(
     instance: &'a Instance,
@@ -63,19 +62,16 @@ async fn a_reconnect_clears_all_that_was_before() {
         key: &before.key,
         incarnation: 1,
         base: 1,
+        spares: None,
         grant: &grant,
         due: None,
     };
-    for late in [false, true] {
-        let outcome = if late {
-            let none = Spares {
-                seen: &[],
-                kept: &[],
-            };
+    for is_late in [false, true] {
+        let outcome = if is_late {
             world
                 .store
                 .instances
-                .commit_late(commit.clone(), none)
+                .commit_late(late(commit.clone()))
                 .await
         } else {
             world.store.instances.commit(commit.clone()).await

@@ -56,10 +56,12 @@ async fn an_instance_comes_back_as_it_was_created() {
             spares: vec![
                 Spare {
                     epoch: 2,
+                    is_refused: true,
                     answer: SpareAnswer::Grant(Box::new(grant(2))),
                 },
                 Spare {
                     epoch: 4,
+                    is_refused: false,
                     answer: SpareAnswer::Raw {
                         sealed: Sealed::new(vec![7]),
                         unread_by: 3,

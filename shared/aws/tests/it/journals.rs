@@ -34,6 +34,7 @@ async fn commit(world: &World, held: &Instance, grant: &StoredGrant) -> Instance
         key: &held.key,
         incarnation: held.incarnation,
         base: held.grant().unwrap().epoch,
+        spares: None,
         grant,
         due: Some(due(1, 900)),
         events: &[],

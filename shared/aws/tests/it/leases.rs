@@ -5,12 +5,12 @@ use latchkey_core::{
         instance::{Instance, Lease, State},
     },
     port::{
-        Commit, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _, NewLease, Postpone,
-        Spares,
+        Commit, CommitLate, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _,
+        NewLease, Postpone, Promote,
     },
 };
 
-use crate::world::{World, at, due, failure, grant, hold, instance, lease, leased, race};
+use crate::world::{World, at, due, failure, grant, hold, instance, late, lease, leased, race};
 
 fn commit<'a>(leased: &'a Instance, grant: &'a StoredGrant) -> Commit<'a> {
     Commit {
@@ -18,8 +18,17 @@ fn commit<'a>(leased: &'a Instance, grant: &'a StoredGrant) -> Commit<'a> {
         key: &leased.key,
         incarnation: leased.incarnation,
         base: leased.grant().unwrap().epoch,
+        spares: None,
         grant,
         due: Some(due(1, 900)),
+    }
+}
+
+fn promote<'a>(commit: Commit<'a>, nonce: &'a str) -> Promote<'a> {
+    Promote {
+        commit,
+        nonce,
+        suspect: None,
     }
 }
 
@@ -45,12 +54,6 @@ fn condemn<'a>(instance: &'a Instance, nonce: Option<&'a str>, cause: &'a Failur
         cause,
     }
 }
-
-/// No spares before, none after.
-const NONE: Spares<'static> = Spares {
-    seen: &[],
-    kept: &[],
-};
 
 /// The same, after its lease has lapsed and another has taken one as `theirs`.
 async fn overtaken(world: &World) -> (Instance, Instance) {
@@ -287,9 +290,9 @@ async fn a_deleted_instance_takes_no_grant() {
     let instances = &world.store.instances;
     let now = moved(instances.commit(commit(&leased, &grant)).await.unwrap());
     assert!(matches!(now.unwrap().state, State::Deleted { .. }));
-    let late = instances.commit_late(commit(&leased, &grant), NONE).await;
+    let behind = instances.commit_late(late(commit(&leased, &grant))).await;
     assert!(matches!(
-        moved(late.unwrap()).unwrap().state,
+        moved(behind.unwrap()).unwrap().state,
         State::Deleted { .. }
     ));
     let missing = Instance {
@@ -310,7 +313,7 @@ async fn a_late_grant_that_is_the_newest_is_kept_beside_a_foreign_lease() {
     assert_eq!(now.unwrap().epoch, 3);
     for _ in 0..2 {
         let committed = instances
-            .commit_late(commit(&mine, &grant), NONE)
+            .commit_late(late(commit(&mine, &grant)))
             .await
             .unwrap();
         assert!(matches!(committed, Committed::Done), "{committed:?}");
@@ -330,11 +333,11 @@ async fn of_two_late_grants_the_newest_stays() {
     let (second, third) = (grant(2), grant(3));
     let committed = instances.commit(commit(&theirs, &third)).await.unwrap();
     assert!(matches!(committed, Committed::Done), "{committed:?}");
-    let late = instances
-        .commit_late(commit(&mine, &second), NONE)
+    let behind = instances
+        .commit_late(late(commit(&mine, &second)))
         .await
         .unwrap();
-    assert_eq!(moved(late).unwrap().grant(), Some(&third));
+    assert_eq!(moved(behind).unwrap().grant(), Some(&third));
     assert_eq!(world.instance(&mine.key).await.state, State::Active(third));
 }
 
@@ -349,7 +352,7 @@ async fn a_late_grant_heals_what_was_condemned() {
     let ended = world.instance(&mine.key).await;
     assert!(matches!(ended.state, State::ReconnectRequired { .. }));
     let committed = instances
-        .commit_late(commit(&mine, &grant), NONE)
+        .commit_late(late(commit(&mine, &grant)))
         .await
         .unwrap();
     assert!(matches!(committed, Committed::Done), "{committed:?}");
@@ -474,7 +477,7 @@ async fn replaced_since_it_was_read(world: &World) -> (Instance, Instance) {
     let committed = world
         .store
         .instances
-        .commit_late(commit(&mine, &newest), NONE);
+        .commit_late(late(commit(&mine, &newest)));
     assert!(matches!(committed.await.unwrap(), Committed::Done));
     (mine, theirs)
 }
@@ -516,7 +519,7 @@ async fn a_repeated_lease_is_given_up_if_the_tokens_were_replaced_since() {
     instances.lease(theirs()).await.unwrap();
     let newest = grant(2);
     instances
-        .commit_late(commit(&first, &newest), NONE)
+        .commit_late(late(commit(&first, &newest)))
         .await
         .unwrap();
     // Its reply was lost, and it is written again.
@@ -537,13 +540,13 @@ async fn attempts_never_fall_below_none() {
         due: None,
         ..commit(&theirs, &second)
     };
-    instances.promote(spare, NONE, "theirs").await.unwrap();
+    instances.promote(promote(spare, "theirs")).await.unwrap();
     assert_eq!(world.instance(&mine.key).await.attempts, 0);
-    let late = Commit {
+    let behind = Commit {
         base: 2,
         ..commit(&mine, &ninth)
     };
-    let committed = instances.commit_late(late, NONE).await.unwrap();
+    let committed = instances.commit_late(late(behind)).await.unwrap();
     assert!(matches!(committed, Committed::Done), "{committed:?}");
     let now = world.instance(&mine.key).await;
     assert_eq!((now.attempts, now.grant()), (0, Some(&ninth)));
@@ -554,11 +557,11 @@ async fn attempts_never_fall_below_none() {
     };
     assert!(matches!(instances.lease(held).await.unwrap(), Leased::Held));
     let newest = grant(4);
-    let late = Commit {
+    let behind = Commit {
         base: 3,
         ..commit(&mine, &newest)
     };
-    instances.commit_late(late, NONE).await.unwrap();
+    instances.commit_late(late(behind)).await.unwrap();
     let failure = failure();
     instances.fail(fail(&now, "held", &failure)).await.unwrap();
     let now = world.instance(&mine.key).await;
@@ -588,7 +591,10 @@ async fn whoever_finds_the_tokens_replaced_frees_its_lease_and_takes_its_attempt
             }
             _ => {
                 let promoted = commit(&theirs, &spare);
-                instances.promote(promoted, NONE, "theirs").await.unwrap();
+                instances
+                    .promote(promote(promoted, "theirs"))
+                    .await
+                    .unwrap();
             }
         }
         let now = world.instance(&mine.key).await;
@@ -609,4 +615,42 @@ async fn a_lease_is_freed_by_its_holder_alone() {
         let now = world.instance(&mine.key).await;
         assert_eq!((now.lease, now.attempts, now.failures), (None, 0, 0));
     }
+}
+
+#[tokio::test]
+async fn a_late_grant_frees_its_own_lease_and_leaves_the_doubt_where_it_is_told_to() {
+    let world = World::new().await;
+    let instances = &world.store.instances;
+    let (_, theirs) = replaced_since_it_was_read(&world).await;
+    let newest = grant(3);
+    let behind = Commit {
+        base: 2,
+        ..commit(&theirs, &newest)
+    };
+    let stranger = CommitLate {
+        lease: Some("stranger"),
+        ..late(behind.clone())
+    };
+    let now = moved(instances.commit_late(stranger).await.unwrap()).unwrap();
+    assert_eq!(now.lease, theirs.lease);
+    let own = CommitLate {
+        lease: Some("theirs"),
+        ..late(behind)
+    };
+    for _ in 0..2 {
+        let committed = instances.commit_late(own.clone()).await.unwrap();
+        assert!(matches!(committed, Committed::Done), "{committed:?}");
+        let now = world.instance(&theirs.key).await;
+        assert_eq!((now.lease, now.attempts), (None, 0));
+    }
+    // Of an answer that was kept unread, the attempt was taken back long ago.
+    let now = world.instance(&theirs.key).await;
+    let held = hold(&world, &now, "held").await;
+    let newest = grant(4);
+    let read = CommitLate {
+        in_doubt: false,
+        ..late(commit(&now, &newest))
+    };
+    instances.commit_late(read).await.unwrap();
+    assert_eq!(world.instance(&now.key).await.attempts, held.attempts);
 }

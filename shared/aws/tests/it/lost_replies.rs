@@ -79,6 +79,7 @@ async fn a_lease_and_its_commit_are_ours_all_the_same() {
         key: &connected.key,
         incarnation: 1,
         base: 1,
+        spares: None,
         grant: &grant(2),
         due: None,
     };

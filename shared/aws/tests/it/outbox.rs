@@ -105,16 +105,16 @@ async fn commit(store: &Store, instance: &Instance, late: bool, events: &[Event]
         key: &instance.key,
         incarnation: instance.incarnation,
         base: instance.grant().unwrap().epoch,
+        spares: None,
         grant: &grant,
         events,
         due: Some(due(3, 900)),
     };
-    let none = latchkey_core::port::Spares {
-        seen: &[],
-        kept: &[],
-    };
     let committed = if late {
-        store.instances.commit_late(commit, none).await
+        store
+            .instances
+            .commit_late(crate::world::late(commit))
+            .await
     } else {
         store.instances.commit(commit).await
     };

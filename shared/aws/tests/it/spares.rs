@@ -4,10 +4,12 @@ use latchkey_core::{
         instance::{Instance, State},
         spare::Spare,
     },
-    port::{Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases as _, NewLease, Spares},
+    port::{
+        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases as _, NewLease, Promote, Spares,
+    },
 };
 
-use crate::world::{World, at, due, failure, grant, lease, leased};
+use crate::world::{World, at, due, failure, grant, late, lease, leased};
 
 fn spare(epoch: u64) -> Spare {
     Spare::of(grant(epoch))
@@ -111,26 +113,39 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
     let mine = leased(&world).await;
     let (spares, ninth) = ([spare(9)], grant(9));
     instances.keep_spare(keep(&mine, &spares)).await.unwrap();
+    // What was refused stays, until it is refused again.
+    let refused = [Spare {
+        is_refused: true,
+        ..spare(1)
+    }];
+    let change = Spares {
+        seen: &spares,
+        kept: &refused,
+    };
     let commit = Commit {
         events: &[],
         key: &mine.key,
         incarnation: mine.incarnation,
         base: 1,
+        spares: Some(change),
         grant: &ninth,
         due: Some(due(2, 100)),
     };
-    let change = Spares {
-        seen: &spares,
-        kept: &[],
+    let promote = |nonce| {
+        instances.promote(Promote {
+            commit: commit.clone(),
+            nonce,
+            suspect: None,
+        })
     };
-    let promote = |nonce| instances.promote(commit.clone(), change, nonce);
     promote("theirs").await.unwrap();
     assert_eq!(world.instance(&mine.key).await.spares, spares);
     for _ in 0..2 {
         promote("mine").await.unwrap();
         let now = world.instance(&mine.key).await;
         assert_eq!(now.state, State::Active(grant(9)));
-        assert!(now.lease.is_none() && now.spares.is_empty());
+        assert_eq!((now.lease, now.attempts), (None, 0));
+        assert_eq!(now.spares, refused);
     }
 }
 
@@ -171,6 +186,7 @@ async fn a_refused_grant_is_suspect_and_may_be_leased_and_committed() {
         key: &suspect.key,
         incarnation: suspect.incarnation,
         base: 1,
+        spares: None,
         grant: &renewed,
         due: Some(due(1, 900)),
     };
@@ -187,24 +203,63 @@ async fn what_a_late_grant_displaces_becomes_a_spare() {
     let mine = leased(&world).await;
     let newest = grant(8);
     let kept = [spare(1)];
-    let late = Commit {
-        events: &[],
-        key: &mine.key,
-        incarnation: mine.incarnation,
-        base: 1,
-        grant: &newest,
-        due: Some(due(1, 900)),
-    };
     let spares = Spares {
         seen: &mine.spares,
         kept: &kept,
     };
+    let commit = Commit {
+        events: &[],
+        key: &mine.key,
+        incarnation: mine.incarnation,
+        base: 1,
+        spares: Some(spares),
+        grant: &newest,
+        due: Some(due(1, 900)),
+    };
     for _ in 0..2 {
-        let committed = instances.commit_late(late.clone(), spares).await.unwrap();
+        let committed = instances.commit_late(late(commit.clone())).await.unwrap();
         assert!(matches!(committed, Committed::Done), "{committed:?}");
         let now = world.instance(&mine.key).await;
         assert_eq!(now.state, State::Active(newest.clone()));
         assert_eq!(now.spares, kept);
         assert!(now.lease.is_some(), "a lease is not touched");
     }
+}
+
+#[tokio::test]
+async fn a_spare_that_was_refused_itself_takes_its_place_as_a_suspect_that_waits() {
+    let world = World::new().await;
+    let instances = &world.store.instances;
+    let mine = leased(&world).await;
+    let spares = [Spare {
+        is_refused: true,
+        ..spare(9)
+    }];
+    instances.keep_spare(keep(&mine, &spares)).await.unwrap();
+    let (second, cause) = (grant(2), failure());
+    let commit = Commit {
+        events: &[],
+        key: &mine.key,
+        incarnation: mine.incarnation,
+        base: 1,
+        spares: Some(Spares {
+            seen: &spares,
+            kept: &[],
+        }),
+        grant: &second,
+        due: Some(due(2, 1000)),
+    };
+    let promote = Promote {
+        commit,
+        nonce: "mine",
+        suspect: Some((&cause, at(1000))),
+    };
+    instances.promote(promote).await.unwrap();
+    let now = world.instance(&mine.key).await;
+    let suspect = State::Suspect {
+        grant: second,
+        cause,
+    };
+    assert_eq!((now.state, now.not_before), (suspect, Some(at(1000))));
+    assert!(now.lease.is_none() && now.spares.is_empty());
 }

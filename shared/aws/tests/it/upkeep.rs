@@ -56,6 +56,7 @@ async fn a_note_changes_itself_and_when_the_instance_is_due_and_nothing_else() {
         key: &leased.key,
         incarnation: 1,
         base: 1,
+        spares: None,
         grant: &next,
         events: &[],
         due: Some(due(1, 900)),

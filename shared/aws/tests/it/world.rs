@@ -30,8 +30,8 @@ use latchkey_core::{
         variable::defaults,
     },
     port::{
-        Change, Clock, Connect, Connected, Connectors as _, Consents as _, Creation, Due,
-        EditMethods as _, Instances as _, Leased, Leases as _, NewLease, PageAsk,
+        Change, Clock, Commit, CommitLate, Connect, Connected, Connectors as _, Consents as _,
+        Creation, Due, EditMethods as _, Instances as _, Leased, Leases as _, NewLease, PageAsk,
         ReadInstances as _,
     },
 };
@@ -283,6 +283,15 @@ pub(crate) fn lease<'a>(instance: &'a Instance, nonce: &'a str) -> NewLease<'a> 
     }
 }
 
+/// A commit that comes late, of a lease that is held no more.
+pub(crate) fn late(commit: Commit<'_>) -> CommitLate<'_> {
+    CommitLate {
+        commit,
+        in_doubt: true,
+        lease: None,
+    }
+}
+
 pub(crate) async fn hold(world: &World, instance: &Instance, nonce: &str) -> Instance {
     let leased = world.store.instances.lease(lease(instance, nonce)).await;
     let leased = leased.unwrap();
@@ -299,6 +308,7 @@ pub(crate) async fn leased(world: &World) -> Instance {
 pub(crate) fn grant(epoch: u64) -> StoredGrant {
     StoredGrant {
         epoch,
+        parent: epoch.checked_sub(1),
         tokens: sealed(u8::try_from(epoch).unwrap()),
         refresh_tokens: RefreshTokens::Inside,
         refreshable: true,

@@ -255,7 +255,7 @@ impl Refresh<'_> {
         }
         let client = self.client(prepared);
         let asked_at = self.clock.now();
-        if asked_at > later(held.since, SLACK, 1) {
+        if !is_long_enough(held.since, asked_at) {
             return self.slept(held).await;
         }
         let outcome = client
@@ -356,4 +356,24 @@ impl Refresh<'_> {
 pub(super) fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::ZERO) * sign;
     start.saturating_add(span).unwrap_or(start)
+}
+
+/// Whether what is left of a lease holds until the answer is kept, however long it takes.
+fn is_long_enough(since: Timestamp, now: Timestamp) -> bool {
+    now <= later(since, SLACK, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sent_under_a_lease_that_may_lapse_before_the_answer_is_kept() {
+        let since = Timestamp::UNIX_EPOCH;
+        let at = |millis| later(since, Duration::from_millis(millis), 1);
+        for (millis, is_sent) in [(0, true), (3000, true), (3001, false), (60_000, false)] {
+            assert_eq!(is_long_enough(since, at(millis)), is_sent, "{millis}");
+        }
+        assert_eq!(at(3000) + CALL + COMMIT + SKEW, since + LEASE);
+    }
 }

@@ -1,6 +1,6 @@
 //! Sealing what is to be kept.
 
-use super::open::bytes;
+use super::open::{bytes, open_tokens};
 use crate::{
     model::{
         Secret,
@@ -11,7 +11,7 @@ use crate::{
         sealed::Place,
         secret_version::SecretVersion,
     },
-    port::{Vault, VaultError},
+    port::{Clock, Vault, VaultError},
 };
 
 /// A grant as it is stored, all its tokens sealed for `place`.
@@ -58,14 +58,60 @@ pub(super) fn seal_after(
         RefreshTokens::Inside => false,
         RefreshTokens::Journal(_) | RefreshTokens::Version(_) => vault.secrets().is_some(),
     };
+    let parent = Some(before.epoch);
     if !is_apart || tokens.refresh_text().expose() != grant.tokens.refresh_text().expose() {
-        return seal_for(vault, key, epoch, grant, before.refresh_tokens.version());
+        let version = before.refresh_tokens.version();
+        let sealed = seal_for(vault, key, epoch, grant, version)?;
+        return Ok(StoredGrant { parent, ..sealed });
     }
     let place = Instance::tokens_place(key, epoch);
     let rest = grant.tokens.without_refresh_tokens();
     Ok(StoredGrant {
+        parent,
         refresh_tokens: before.refresh_tokens.clone(),
         ..seal_tokens(vault, grant, &rest, epoch, &place)?
+    })
+}
+
+/// A grant that is to be a spare, its tokens opened: all of it in the item, for a version of the
+/// secrets manager may be gone before it is asked for.
+pub(super) fn seal_whole(
+    vault: &dyn Vault,
+    key: &InstanceKey,
+    grant: &StoredGrant,
+    tokens: &Tokens,
+) -> Result<StoredGrant, VaultError> {
+    let place = Instance::tokens_place(key, grant.epoch);
+    let plaintext = tokens.to_plaintext().map_err(|_| VaultError::Refused)?;
+    Ok(StoredGrant {
+        tokens: vault.seal(&place, &plaintext)?,
+        refresh_tokens: RefreshTokens::Inside,
+        ..grant.clone()
+    })
+}
+
+/// A spare as it becomes the grant of another epoch: the place that it is sealed for tells the epoch,
+/// and so does the version of the secrets manager that its refresh tokens go to.
+pub(super) async fn seal_anew(
+    vault: &dyn Vault,
+    clock: &dyn Clock,
+    key: &InstanceKey,
+    (spare, epoch): (&StoredGrant, u64),
+    instead_of: Option<&SecretVersion>,
+) -> Result<StoredGrant, VaultError> {
+    let tokens = open_tokens(vault, clock, key, spare).await?;
+    let promoted = StoredGrant {
+        epoch,
+        parent: None,
+        ..spare.clone()
+    };
+    if vault.secrets().is_none() || !tokens.has_refresh_token() {
+        return seal_whole(vault, key, &promoted, &tokens);
+    }
+    let rest = tokens.without_refresh_tokens();
+    Ok(StoredGrant {
+        refresh_tokens: journal(vault, key, epoch, &tokens.refresh_text(), instead_of)?,
+        ..seal_whole(vault, key, &promoted, &rest)?
     })
 }
 
@@ -95,6 +141,7 @@ fn seal_tokens(
     let plaintext = tokens.to_plaintext().map_err(|_| VaultError::Refused)?;
     Ok(StoredGrant {
         epoch,
+        parent: None,
         tokens: vault.seal(place, &plaintext)?,
         refresh_tokens: RefreshTokens::Inside,
         refreshable: grant.refreshable,

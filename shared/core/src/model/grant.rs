@@ -212,6 +212,9 @@ pub struct UnreadableTokens;
 pub struct StoredGrant {
     /// The epoch that produced it.
     pub epoch: u64,
+    /// The epoch whose tokens it was made from, so that an answer that was used is known as such;
+    /// `None` for what a consent brought, and for a spare that took the place of what was refused.
+    pub parent: Option<u64>,
     /// The sealed tokens.
     pub tokens: Sealed,
     /// Where the refresh tokens are.

@@ -10,6 +10,8 @@ pub const MOST_SPARES: usize = 3;
 pub struct Spare {
     /// The epoch of the lease that it was asked for under.
     pub epoch: u64,
+    /// Whether the provider has refused it once. It is tried again when nothing else is left.
+    pub is_refused: bool,
     /// What it holds.
     pub answer: SpareAnswer,
 }
@@ -20,6 +22,7 @@ impl Spare {
     pub fn of(grant: StoredGrant) -> Self {
         Self {
             epoch: grant.epoch,
+            is_refused: false,
             answer: SpareAnswer::Grant(Box::new(grant)),
         }
     }
@@ -82,7 +85,11 @@ mod tests {
             sealed: Sealed::new(vec![1]),
             unread_by: 1,
         };
-        Spare { epoch, answer }
+        Spare {
+            epoch,
+            is_refused: false,
+            answer,
+        }
     }
 
     #[test]

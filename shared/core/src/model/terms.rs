@@ -195,6 +195,7 @@ mod tests {
     fn stored(grant: &Grant, terms: Terms) -> StoredGrant {
         StoredGrant {
             epoch: 1,
+            parent: None,
             tokens: Sealed::new(Vec::new()),
             refresh_tokens: RefreshTokens::Inside,
             refreshable: grant.refreshable,

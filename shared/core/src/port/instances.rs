@@ -200,6 +200,8 @@ pub struct Commit<'a> {
     pub base: u64,
     /// The grant; its epoch is the lease's.
     pub grant: &'a StoredGrant,
+    /// The change of its spares; `None` leaves them alone.
+    pub spares: Option<Spares<'a>>,
     /// What is to be told of it.
     pub events: &'a [Event],
     /// When the instance wants attention next.
@@ -213,6 +215,28 @@ pub struct Spares<'a> {
     pub seen: &'a [Spare],
     /// Those that it is to have.
     pub kept: &'a [Spare],
+}
+
+/// A grant that comes late but is the newest.
+#[derive(Debug, Clone)]
+pub struct CommitLate<'a> {
+    /// The commit; `base` are the tokens that the instance has now.
+    pub commit: Commit<'a>,
+    /// Whether its own attempt still counts as one in doubt.
+    pub in_doubt: bool,
+    /// The nonce of its own lease, if the instance still has it.
+    pub lease: Option<&'a str>,
+}
+
+/// A spare that takes the place of refused tokens.
+#[derive(Debug, Clone)]
+pub struct Promote<'a> {
+    /// The commit; the grant is the spare's, and its epoch is the lease's.
+    pub commit: Commit<'a>,
+    /// The lease's nonce.
+    pub nonce: &'a str,
+    /// Why the spare is suspect itself, and no refresh before when; `None` if it has not been refused yet.
+    pub suspect: Option<(&'a Failure, Timestamp)>,
 }
 
 /// An answer that comes too late to be the instance's grant.
@@ -312,22 +336,18 @@ pub trait Leases: PointInstances + NoteUpkeep {
     async fn lease(&self, lease: NewLease<'_>) -> Result<Leased, StoreError>;
 
     /// Commits a grant if the instance is not deleted, lives by the same consent, has the tokens
-    /// that the refresh was made from, and no later lease was taken.
+    /// that the refresh was made from, no later lease was taken, and the spares are as seen.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, StoreError>;
 
-    /// Commits a grant that comes late but is the newest: `base` are the tokens that the instance
-    /// has now, and its spares are as seen. Does not touch a lease.
+    /// Commits a grant that comes late but is the newest, if the instance has the tokens of the base
+    /// and its spares are as seen. Frees its own lease, and touches no other.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.
-    async fn commit_late(
-        &self,
-        commit: Commit<'_>,
-        spares: Spares<'_>,
-    ) -> Result<Committed, StoreError>;
+    async fn commit_late(&self, late: CommitLate<'_>) -> Result<Committed, StoreError>;
 
     /// Keeps an answer as a spare if the instance is not deleted, lives by the same consent, and its
     /// spares are as seen. If its grant was thought to have ended, it is suspect from now on.
@@ -341,12 +361,7 @@ pub trait Leases: PointInstances + NoteUpkeep {
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.
-    async fn promote(
-        &self,
-        commit: Commit<'_>,
-        spares: Spares<'_>,
-        nonce: &str,
-    ) -> Result<(), StoreError>;
+    async fn promote(&self, promote: Promote<'_>) -> Result<(), StoreError>;
 
     /// Frees the lease and remembers the failure, if the lease is still the caller's. A refused
     /// grant becomes suspect; if it has been replaced meanwhile, the lease is freed and that is all.

@@ -32,9 +32,9 @@ pub use events::{Events, PublishError};
 pub use healths::Healths;
 pub use hosts::{Hosts, Turned};
 pub use instances::{
-    Commit, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
+    Commit, CommitLate, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
     DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Point, PointInstances,
-    Postpone, ReadInstances, SHARDS, Spares, Warn, shard,
+    Postpone, Promote, ReadInstances, SHARDS, Spares, Warn, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use outbox::{EVENT_SHARDS, GRACE, Outbox};

@@ -10,15 +10,16 @@ use crate::{
         exchange::Source,
         journal::Again,
         retry,
-        seal::{seal_after, seal_for},
+        seal::{seal_after, seal_for, seal_whole},
     },
     model::{
         event::{Event, EventKind},
         grant::{Grant, StoredGrant},
         instance::{Instance, State},
+        rotation::Rotation,
         spare::{Spare, SpareAnswer, with_spare, without_spare},
     },
-    port::{Commit, Committed, Due, KeepSpare, Spares, VaultError},
+    port::{Commit, CommitLate, Committed, Due, KeepSpare, Spares, VaultError},
     protocol::raw_answer::RawAnswer,
 };
 
@@ -26,10 +27,29 @@ use crate::{
 enum Settled {
     /// It is the instance's grant.
     Current,
-    /// It is kept, or was already.
+    /// It is kept, or was already, or has been used.
     Kept,
     /// The instance is gone, or lives by another consent: nobody will use it.
     Homeless,
+}
+
+/// What an answer was made from.
+struct Origin<'a> {
+    /// The grant whose refresh token was sent.
+    parent: &'a StoredGrant,
+    prepared: &'a Prepared,
+    /// The lease's nonce; `None` for an answer that was kept unread: its attempt is not in doubt any more.
+    nonce: Option<&'a str>,
+}
+
+impl<'a> Origin<'a> {
+    fn of(held: &'a Held<'_>, prepared: &'a Prepared) -> Self {
+        Self {
+            parent: held.grant,
+            prepared,
+            nonce: Some(&held.nonce),
+        }
+    }
 }
 
 impl Refresh<'_> {
@@ -40,11 +60,21 @@ impl Refresh<'_> {
         prepared: &Prepared,
         grant: Grant,
     ) -> Result<Refreshed, RefreshError> {
-        let (key, epoch) = (&held.instance.key, held.epoch());
+        let (instance, epoch) = (held.instance, held.epoch());
+        let (key, origin) = (&instance.key, Origin::of(held, prepared));
         let before = (held.grant, &prepared.tokens);
         let stored = seal_after(self.vault, key, epoch, &grant, before)?;
-        let events = self.renewal(held.instance, &stored);
-        let commit = commit(held.instance, held.grant.epoch, &stored, &events);
+        let events = self.renewal(instance, &stored);
+        let parent = self.parent_kept(instance, &origin, instance.attempts > 0)?;
+        let kept = parent.map(|parent| with_spare(&instance.spares, parent));
+        let spares = kept.as_ref().map(|kept| Spares {
+            seen: &instance.spares,
+            kept,
+        });
+        let commit = Commit {
+            spares,
+            ..commit(instance, held.grant.epoch, &stored, &events)
+        };
         let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await?;
         let (settled, stored) = match committed {
             Committed::Done => {
@@ -54,15 +84,17 @@ impl Refresh<'_> {
             Committed::Moved(now) => {
                 // What an answer out of order holds is all in the item.
                 let version = held.grant.refresh_tokens.version();
-                let late = seal_for(self.vault, key, epoch, &grant, version)?;
+                let late = StoredGrant {
+                    parent: Some(held.grant.epoch),
+                    ..seal_for(self.vault, key, epoch, &grant, version)?
+                };
                 let spare = Spare::of(late.clone());
-                let settling = self.settle(held.instance, held.grant.epoch, &spare, now);
-                (settling.await?, late)
+                (self.settle(instance, &origin, &spare, now).await?, late)
             }
         };
         Ok(match settled {
             Settled::Current => {
-                self.tidy(held.instance, &stored, Again::No).await;
+                self.tidy(instance, &stored, Again::No).await;
                 self.find_well(prepared).await;
                 Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens))
             }
@@ -78,21 +110,22 @@ impl Refresh<'_> {
     pub(super) async fn keep_raw(
         &self,
         held: &Held<'_>,
-        version: u64,
+        prepared: &Prepared,
         raw: &RawAnswer,
     ) -> Result<(), RefreshError> {
         let place = Instance::answer_place(&held.instance.key, held.epoch());
         let plaintext = raw.to_plaintext().ok_or(VaultError::Refused)?;
         let spare = Spare {
             epoch: held.epoch(),
+            is_refused: false,
             answer: SpareAnswer::Raw {
                 sealed: self.vault.seal(&place, &plaintext)?,
-                unread_by: version,
+                unread_by: prepared.version,
             },
         };
         let seen = Some(Box::new(held.instance.clone()));
-        self.settle(held.instance, held.grant.epoch, &spare, seen)
-            .await?;
+        let origin = Origin::of(held, prepared);
+        self.settle(held.instance, &origin, &spare, seen).await?;
         Ok(())
     }
 
@@ -102,7 +135,7 @@ impl Refresh<'_> {
     async fn settle(
         &self,
         then: &Instance,
-        parent: u64,
+        origin: &Origin<'_>,
         spare: &Spare,
         mut now: Option<Box<Instance>>,
     ) -> Result<Settled, RefreshError> {
@@ -115,10 +148,16 @@ impl Refresh<'_> {
             let committed = match (&spare.answer, grant.epoch.cmp(&spare.epoch)) {
                 (_, Ordering::Equal) => return Ok(Settled::Kept),
                 (SpareAnswer::Grant(late), Ordering::Less) => {
-                    match self.commit_late(current, grant, parent, late).await? {
+                    match self.commit_late(current, grant, origin, late).await? {
                         Committed::Done => return Ok(Settled::Current),
                         moved @ Committed::Moved(_) => moved,
                     }
+                }
+                (SpareAnswer::Grant(_), Ordering::Greater)
+                    if grant.parent.is_some_and(|parent| parent >= spare.epoch) =>
+                {
+                    // What came of it, or of a newer one, is in its place: it had been committed.
+                    return Ok(Settled::Kept);
                 }
                 _ if is_kept => return Ok(Settled::Kept),
                 _ => self.add_spare(current, spare.clone()).await?,
@@ -136,27 +175,54 @@ impl Refresh<'_> {
         &self,
         current: &Instance,
         displaced: &StoredGrant,
-        parent: u64,
+        origin: &Origin<'_>,
         late: &StoredGrant,
     ) -> Result<Committed, RefreshError> {
         let others = without_spare(&current.spares, late.epoch);
-        let kept = if displaced.epoch == parent {
-            others
+        let left = if displaced.epoch == origin.parent.epoch {
+            self.parent_kept(current, origin, current.attempts > 1)?
         } else {
-            with_spare(&others, Spare::of(displaced.clone()))
+            Some(spare_of(current, displaced.clone()))
+        };
+        let kept = match left {
+            Some(spare) => with_spare(&others, spare),
+            None => others,
         };
         let events = self.renewal(current, late);
-        let commit = commit(current, displaced.epoch, late, &events);
-        let spares = Spares {
-            seen: &current.spares,
-            kept: &kept,
+        let own = current.lease.as_ref().map(|lease| lease.nonce.as_str());
+        let late = CommitLate {
+            commit: Commit {
+                spares: Some(Spares {
+                    seen: &current.spares,
+                    kept: &kept,
+                }),
+                ..commit(current, displaced.epoch, late, &events)
+            },
+            in_doubt: origin.nonce.is_some(),
+            lease: origin.nonce.filter(|nonce| own == Some(nonce)),
         };
-        let write = || self.instances.commit_late(commit.clone(), spares);
+        let write = || self.instances.commit_late(late.clone());
         let committed = retry::insist(self.clock, write).await?;
         if matches!(committed, Committed::Done) {
             self.announce.announce(&events).await;
         }
         Ok(committed)
+    }
+
+    /// What an answer was made from, as a spare, if it may still work and another request's fate is
+    /// unknown: it is what is left if that request ends what this one brought.
+    fn parent_kept(
+        &self,
+        instance: &Instance,
+        origin: &Origin<'_>,
+        in_doubt: bool,
+    ) -> Result<Option<Spare>, VaultError> {
+        if !in_doubt || !may_work_again(origin.prepared.rotation) {
+            return Ok(None);
+        }
+        let tokens = &origin.prepared.tokens;
+        let parent = seal_whole(self.vault, &instance.key, origin.parent, tokens)?;
+        Ok(Some(spare_of(instance, parent)))
     }
 
     /// What is to be told of a grant that a refresh has brought.
@@ -220,8 +286,16 @@ impl Refresh<'_> {
                 let read = seal_for(self.vault, &instance.key, epoch, &read, version)?;
                 if epoch > grant.epoch {
                     // Its parent is the grant in its place, as nothing came between.
-                    self.commit_late(instance, grant, grant.epoch, &read)
-                        .await?;
+                    let read = StoredGrant {
+                        parent: Some(grant.epoch),
+                        ..read
+                    };
+                    let origin = Origin {
+                        parent: grant,
+                        prepared,
+                        nonce: None,
+                    };
+                    self.commit_late(instance, grant, &origin, &read).await?;
                 } else {
                     self.add_spare(instance, Spare::of(read)).await?;
                 }
@@ -232,7 +306,12 @@ impl Refresh<'_> {
                     sealed: sealed.clone(),
                     unread_by: prepared.version,
                 };
-                self.add_spare(instance, Spare { epoch, answer }).await?;
+                let spare = Spare {
+                    epoch,
+                    is_refused: false,
+                    answer,
+                };
+                self.add_spare(instance, spare).await?;
             }
         }
         Ok(true)
@@ -250,6 +329,7 @@ fn commit<'c>(
         incarnation: instance.incarnation,
         base,
         grant,
+        spares: None,
         events,
         due: Due::next(&instance.key, &instance.schedule_with(grant)),
     }
@@ -257,4 +337,20 @@ fn commit<'c>(
 
 fn is_same_consent(then: &Instance, now: &Instance) -> bool {
     now.incarnation == then.incarnation && !matches!(now.state, State::Deleted { .. })
+}
+
+/// The grant of an instance as a spare. One that is suspect has been refused once.
+pub(super) fn spare_of(instance: &Instance, grant: StoredGrant) -> Spare {
+    Spare {
+        is_refused: !matches!(instance.state, State::Active(_)),
+        ..Spare::of(grant)
+    }
+}
+
+/// Whether a refresh token may work although it has been used.
+fn may_work_again(rotation: Rotation) -> bool {
+    match rotation {
+        Rotation::UntilUsed | Rotation::Grace { .. } => true,
+        Rotation::None | Rotation::SingleUse | Rotation::Unknown => false,
+    }
 }

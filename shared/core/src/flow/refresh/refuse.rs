@@ -6,20 +6,15 @@ use tracing::{info, warn};
 
 use super::{Held, Prepared, Refresh, RefreshError, Refreshed, later};
 use crate::{
-    flow::{
-        announce::end,
-        journal::{self, Again},
-        retry, seal,
-    },
+    flow::{announce::end, journal::Again, retry, seal},
     model::{
-        failure::FailureCode,
+        failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
         instance::{Instance, State},
-        refresh_tokens::RefreshTokens,
         rotation::Rotation,
-        spare::{Spare, SpareAnswer, without_spare},
+        spare::{Spare, SpareAnswer, with_spare, without_spare},
     },
-    port::{Commit, Condemn, Due, Fail, Spares},
+    port::{Commit, Condemn, Due, Fail, Promote, Spares},
     protocol::refusal::TokenFailure,
 };
 
@@ -28,15 +23,15 @@ const SUSPICION: Duration = Duration::from_mins(15);
 
 impl Refresh<'_> {
     /// The provider refuses the refresh token. A spare takes its place; if there is none, the grant
-    /// is suspect, and a second refusal ends it.
+    /// is suspect, and a second refusal ends it, unless a spare is left that was refused once itself.
     pub(super) async fn refused(
         &self,
         held: &Held<'_>,
         prepared: &Prepared,
         failure: TokenFailure,
     ) -> Result<Refreshed, RefreshError> {
-        if let Some(spare) = newest_spare(held.instance) {
-            return self.promote(held, spare).await;
+        if let Some(spare) = newest_spare(held.instance, false) {
+            return self.promote(held, prepared, spare, None).await;
         }
         let failure = truly(held, prepared.rotation, failure);
         let wait = failure.retry_after.unwrap_or_default().max(SUSPICION);
@@ -45,9 +40,15 @@ impl Refresh<'_> {
             return self.remember(held, failure, wait, None).await;
         }
         let is_confirmed = matches!(held.instance.state, State::Suspect { .. });
-        if !is_confirmed || has_unread(held) {
+        let again = newest_spare(held.instance, true);
+        if !is_confirmed || (again.is_none() && has_unread(held)) {
             let refused = (held.instance.incarnation, held.grant.epoch);
             return self.remember(held, failure, wait, Some(refused)).await;
+        }
+        if let Some(spare) = again {
+            return self
+                .promote(held, prepared, spare, Some((&cause, wait)))
+                .await;
         }
         let events = end(held.instance, held.epoch(), &cause);
         let condemn = Condemn {
@@ -66,50 +67,55 @@ impl Refresh<'_> {
         Ok(Refreshed::Ended(cause))
     }
 
+    /// Puts a spare in the place of what is refused. What is refused for the first time stays as a
+    /// spare: one refusal ends nothing. The epoch is the lease's, so that nobody takes what is refused for
+    /// newer. `suspect` is why and how long it waits, if the spare has been refused once itself.
     async fn promote(
         &self,
         held: &Held<'_>,
+        prepared: &Prepared,
         spare: &StoredGrant,
+        suspect: Option<(&Failure, Duration)>,
     ) -> Result<Refreshed, RefreshError> {
-        let instance = held.instance;
-        let spare = &self.journalled(held, spare).await?;
+        let (instance, key) = (held.instance, &held.instance.key);
+        let version = held.grant.refresh_tokens.version();
+        let anew = (spare, held.epoch());
+        let promoted = seal::seal_anew(self.vault, self.clock, key, anew, version).await?;
+        let mut kept = without_spare(&instance.spares, spare.epoch);
+        if matches!(instance.state, State::Active(_)) {
+            let refused = seal::seal_whole(self.vault, key, held.grant, &prepared.tokens)?;
+            let refused = Spare {
+                is_refused: true,
+                ..Spare::of(refused)
+            };
+            kept = with_spare(&kept, refused);
+        }
+        let now = self.clock.now();
+        let suspect = suspect.map(|(cause, wait)| (cause, later(now, wait, 1)));
         let commit = Commit {
-            key: &instance.key,
+            key,
             incarnation: instance.incarnation,
             base: held.grant.epoch,
-            grant: spare,
+            grant: &promoted,
+            spares: Some(Spares {
+                seen: &instance.spares,
+                kept: &kept,
+            }),
             events: &[],
-            due: Some(Due::of(&instance.key, self.clock.now())),
+            due: Some(Due::of(
+                key,
+                suspect.map_or(now, |(_, not_before)| not_before),
+            )),
         };
-        let kept = without_spare(&instance.spares, spare.epoch);
-        let spares = Spares {
-            seen: &instance.spares,
-            kept: &kept,
+        let promote = Promote {
+            commit,
+            nonce: &held.nonce,
+            suspect,
         };
-        let write = || self.instances.promote(commit.clone(), spares, &held.nonce);
-        retry::insist(self.clock, write).await?;
-        info!(instance = %instance.key.id, epoch = spare.epoch, "grant refused; a spare takes its place");
-        self.tidy(instance, spare, Again::No).await;
+        retry::insist(self.clock, || self.instances.promote(promote.clone())).await?;
+        info!(instance = %key.id, epoch = spare.epoch, "grant refused; a spare takes its place");
+        self.tidy(instance, &promoted, Again::No).await;
         Ok(Refreshed::Moved)
-    }
-
-    /// A spare as it becomes the grant: the version that holds its refresh tokens may be an old one,
-    /// which is cleaned up some day, so they are written again.
-    async fn journalled(
-        &self,
-        held: &Held<'_>,
-        spare: &StoredGrant,
-    ) -> Result<StoredGrant, RefreshError> {
-        let key = &held.instance.key;
-        let RefreshTokens::Version(version) = &spare.refresh_tokens else {
-            return Ok(spare.clone());
-        };
-        let text = journal::read(self.vault, self.clock, key, version).await?;
-        let current = held.grant.refresh_tokens.version();
-        Ok(StoredGrant {
-            refresh_tokens: seal::journal(self.vault, key, spare.epoch, &text, current)?,
-            ..spare.clone()
-        })
     }
 
     /// The refresh failed in a way that passes.
@@ -120,7 +126,7 @@ impl Refresh<'_> {
         mut failure: TokenFailure,
     ) -> Result<Refreshed, RefreshError> {
         if let (Some(prepared), Some(raw)) = (prepared, failure.raw.take()) {
-            self.keep_raw(held, prepared.version, &raw).await?;
+            self.keep_raw(held, prepared, &raw).await?;
         }
         let rotation = prepared.map_or(Rotation::Unknown, |prepared| prepared.rotation);
         let doubt = failure.in_doubt.then_some(rotation);
@@ -175,18 +181,19 @@ impl Refresh<'_> {
     }
 }
 
-/// The newest spare that can be used at once.
-fn newest_spare(instance: &Instance) -> Option<&StoredGrant> {
-    instance.spares.iter().rev().find_map(Spare::grant)
+/// The newest spare that can be used at once, of those that have been refused once, or have not.
+fn newest_spare(instance: &Instance, is_refused: bool) -> Option<&StoredGrant> {
+    let mut spares = instance.spares.iter().rev();
+    spares.find_map(|spare| spare.grant().filter(|_| spare.is_refused == is_refused))
 }
 
 /// Whether an answer that nobody could read may hold what replaced the refused token. Then the
-/// builder has to act, and no user is asked to reconnect for it.
+/// builder has to act, and no user is asked to reconnect for it. A spare that took another's place has a
+/// newer epoch than its tokens, so that any may be it.
 fn has_unread(held: &Held<'_>) -> bool {
+    let since = held.grant.parent.map_or(0, |_| held.grant.epoch);
     let mut spares = held.instance.spares.iter();
-    spares.any(|spare| {
-        spare.epoch > held.grant.epoch && matches!(spare.answer, SpareAnswer::Raw { .. })
-    })
+    spares.any(|spare| spare.epoch > since && matches!(spare.answer, SpareAnswer::Raw { .. }))
 }
 
 /// Whether asking once more could end the connection: an answer that nobody could read yet has

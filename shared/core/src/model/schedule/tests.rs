@@ -13,6 +13,7 @@ const DAY: i64 = 24 * 3600;
 fn grant(expires: Option<i64>, refreshable: bool) -> StoredGrant {
     StoredGrant {
         epoch: 1,
+        parent: None,
         tokens: Sealed::new(Vec::new()),
         refresh_tokens: RefreshTokens::Inside,
         refreshable,
