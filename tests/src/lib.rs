@@ -13,6 +13,7 @@ pub mod api;
 pub mod chromium;
 pub mod clock;
 mod connection;
+pub mod fleet;
 pub mod jar;
 pub mod process;
 pub mod proxy;

@@ -13,7 +13,7 @@ use latchkey_core::{
         Clock, EditApiKeys as _, Egress, Entropy as _, ReadInstances as _, Secrets as _, Vault as _,
     },
 };
-use latchkey_local::{Options, Server, StartError, Switch};
+use latchkey_local::{Options, Server, StartError, Sweeping, Switch};
 use tempfile::TempDir;
 use url::Url;
 
@@ -66,10 +66,18 @@ impl World {
 
     /// Starts one with nothing in it, and a way out of the test's.
     pub async fn start_over(egress: Arc<dyn Egress>) -> Self {
+        Self::start_working(egress, 64).await
+    }
+
+    /// The same with so many refreshes at once at most.
+    pub async fn start_working(egress: Arc<dyn Egress>, in_flight: u16) -> Self {
         let directory = TempDir::new().expect("a directory");
         let clock = Arc::new(ShiftedClock::default());
         let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
-        let options = options(directory.path().into(), 0);
+        let options = Options {
+            in_flight: in_flight.try_into().expect("not zero"),
+            ..options(directory.path().into(), 0)
+        };
         let server = Server::start_over(&options, shared, egress).await;
         Self::new(server.expect("it starts"), clock, directory, None)
     }
@@ -305,6 +313,8 @@ pub fn options(directory: PathBuf, port: u16) -> Options {
         demo: Switch::Off,
         schedule: 0,
         refreshed_events: Switch::Off,
+        sweep: Sweeping::Queue,
+        in_flight: std::num::NonZeroU16::new(64).expect("not zero"),
         base_url: None,
         secrets_url: None,
         log: "info".to_owned(),

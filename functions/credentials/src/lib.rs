@@ -14,7 +14,9 @@ use latchkey_core::{
         delete::Delete,
         refresh::{Breakers, Refresh},
     },
-    port::{Clock, Deletions, Egress, Entropy, Events, Healths, Leases, Methods, Outbox, Vault},
+    port::{
+        Clock, Deletions, Egress, Entropy, Events, Healths, Leases, Methods, Outbox, Queue, Vault,
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -43,6 +45,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The queue of the refresher's workers, if there is one.
+    pub queue: Option<Arc<dyn Queue>>,
     /// Where we run.
     pub deployment: Deployment,
 }
@@ -73,6 +77,7 @@ impl Ports {
             announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
+            queue: self.queue.as_deref(),
             deployment: &self.deployment,
             slots: None,
         }

@@ -16,6 +16,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         events,
         clock,
         entropy,
+        queue,
         deployment,
         mode,
         log,
@@ -38,6 +39,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         events,
         clock,
         entropy,
+        queue,
         deployment,
     };
     let (router, _) = router().with_state(ports).split_for_parts();

@@ -1,4 +1,8 @@
-//! The `refresher` function: at each tick of the schedule it works everything that is due.
+//! The `refresher` function: at each tick of the schedule it works everything that is due, or hands it
+//! to a queue, whose messages it sees to as well.
+
+mod event;
+mod settings;
 
 use std::sync::Arc;
 
@@ -8,15 +12,20 @@ use latchkey_core::{
         Deployment,
         announce::{Announce, Told},
         delete::Delete,
-        refresh::{Breakers, Refresh},
+        refresh::{Breakers, Refresh, Slots},
         sweep::{Report, Sweep},
     },
     port::{
         Clock, Deletions, DueInstances, Egress, Entropy, Events, Healths, Leases, Methods, Outbox,
-        StoreError, Vault,
+        Queue, StoreError, Vault,
     },
 };
 use tracing::{debug, info, warn};
+
+pub use self::{
+    event::{EventError, handle},
+    settings::{Settings, SettingsError},
+};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -45,8 +54,14 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The queue, if there is one.
+    pub queue: Option<Arc<dyn Queue>>,
     /// Where we run.
     pub deployment: Deployment,
+    /// How it works.
+    pub settings: Settings,
+    /// The slots of its calls.
+    pub slots: Arc<Slots>,
 }
 
 impl std::fmt::Debug for Ports {
@@ -55,47 +70,97 @@ impl std::fmt::Debug for Ports {
     }
 }
 
-/// Works what is due; begins nothing that could not end before `deadline`. Its report is its log line.
+/// Hands what is due to the queue, or works it if there is none or the settings say so; begins nothing
+/// that could not end before `deadline`. Its report is its log line.
 ///
 /// # Errors
 /// [`StoreError`] if the index can't be read; the next tick is the retry.
 pub async fn tick(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, StoreError> {
-    let sweep = Sweep {
-        due: &*ports.due,
-        refresh: ports.refresh(),
-        delete: ports.delete(),
+    let (Some(queue), Some(rounds)) = (&ports.queue, ports.settings.rounds) else {
+        return sweep(ports, deadline).await;
     };
+    let sweep = ports.sweep();
+    let handing_out = sweep.hand_out(&**queue, rounds, deadline);
+    with_events(ports, handing_out, deadline).await
+}
+
+/// Works what is due, whether there is a queue or not.
+///
+/// # Errors
+/// [`StoreError`] if the index can't be read.
+pub async fn sweep(ports: &Ports, deadline: Option<Timestamp>) -> Result<Report, StoreError> {
+    let sweep = ports.sweep();
+    with_events(ports, sweep.sweep(deadline), deadline).await
+}
+
+/// Publishes what others have left meanwhile.
+async fn with_events(
+    ports: &Ports,
+    working: impl Future<Output = Result<Report, StoreError>>,
+    deadline: Option<Timestamp>,
+) -> Result<Report, StoreError> {
     let announce = ports.announce();
-    let (report, told) = tokio::join!(sweep.sweep(deadline), announce.catch_up(deadline));
+    let (report, told) = tokio::join!(working, announce.catch_up(deadline));
     match told {
         Ok(told) if told == Told::default() => {}
         Ok(Told { published, left }) => info!(published, left, "events left by others"),
         Err(error) => warn!(%error, "events left by others"),
     }
     let report = report?;
+    log(report);
+    Ok(report)
+}
+
+fn log(report: Report) {
     let Report {
         due,
+        handed_out,
         refreshed,
         failed,
         reconnect_required,
         warned,
         deleted,
+        adopted,
         left,
+        postponed,
         errors,
+        unread_shards,
         unfinished,
     } = report;
     if report == Report::default() {
         debug!("nothing due");
-        return Ok(report);
+        return;
     }
     info!(
         due,
-        refreshed, failed, reconnect_required, warned, deleted, left, errors, unfinished, "sweep"
+        handed_out,
+        refreshed,
+        failed,
+        reconnect_required,
+        warned,
+        deleted,
+        adopted,
+        left,
+        postponed,
+        errors,
+        unread_shards,
+        unfinished,
+        "sweep"
     );
-    Ok(report)
 }
 
 impl Ports {
+    /// The sweep over these ports.
+    #[must_use]
+    pub fn sweep(&self) -> Sweep<'_> {
+        Sweep {
+            due: &*self.due,
+            refresh: self.refresh(),
+            delete: self.delete(),
+            in_flight: self.settings.in_flight,
+        }
+    }
+
     fn announce(&self) -> Announce<'_> {
         Announce {
             outbox: &*self.outbox,
@@ -115,8 +180,9 @@ impl Ports {
             announce: self.announce(),
             clock: &*self.clock,
             entropy: &*self.entropy,
+            queue: self.queue.as_deref(),
             deployment: &self.deployment,
-            slots: None,
+            slots: Some(&self.slots),
         }
     }
 

@@ -1,14 +1,14 @@
-//! Wires the `refresher` function and answers the schedule's events.
+//! Wires the `refresher` function and answers the events of the schedule and of the queue.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use latchkey_aws::Environment;
-use latchkey_core::flow::refresh::Breakers;
+use latchkey_core::flow::refresh::{Breakers, Slots};
 use latchkey_egress::{EgressSettings, ReqwestEgress};
-use latchkey_refresher::{Ports, tick};
-use serde::de::IgnoredAny;
+use latchkey_refresher::{Ports, Settings, handle};
+use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -18,10 +18,12 @@ async fn main() -> Result<(), Error> {
         events,
         clock,
         entropy,
+        queue,
         deployment,
         mode,
         log,
     } = Environment::read()?;
+    let settings = Settings::from_lookup(&latchkey_aws::variable)?;
     latchkey_aws::log::init(&log, std::io::stdout);
     let ports = Ports {
         due: store.instances.clone(),
@@ -36,13 +38,16 @@ async fn main() -> Result<(), Error> {
         events,
         clock,
         entropy,
+        queue,
         deployment,
+        settings,
+        slots: Arc::new(Slots::of(settings.in_flight)),
     };
-    // Whatever the event says: the clock alone decides what is due.
-    run(service_fn(async |event: LambdaEvent<IgnoredAny>| {
+    run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
-        tick(&ports, Some(deadline)).await.map_err(Error::from)
+        let answer = handle(&ports, event.payload, Some(deadline)).await;
+        answer.map_err(Error::from)
     }))
     .await
 }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use latchkey_aws::{SealedVault, Store};
 use latchkey_core::{
-    flow::{Deployment, refresh::Breakers},
-    port::{Clock, Egress, Entropy, Events, Seal, Vault},
+    flow::{
+        Deployment,
+        refresh::{Breakers, Slots},
+    },
+    port::{Clock, Egress, Entropy, Events, Queue, Seal, Vault},
 };
-use latchkey_refresher::Ports as Refresher;
+use latchkey_refresher::{Ports as Refresher, Settings};
 
 use crate::events::LocalEvents;
 
@@ -23,15 +26,26 @@ pub(crate) struct Functions {
     pub(crate) events: Arc<LocalEvents>,
 }
 
+/// What the functions share.
+pub(crate) struct Shared {
+    pub(crate) vault: Arc<SealedVault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) egress: Arc<dyn Egress>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) deployment: Deployment,
+}
+
 /// Wires the functions as their `main`s do.
-pub(crate) fn wire(
-    store: &Store,
-    vault: &Arc<SealedVault>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-    egress: &Arc<dyn Egress>,
-    deployment: Deployment,
-) -> Functions {
+pub(crate) fn wire(store: &Store, shared: &Shared, settings: Settings) -> Functions {
+    let Shared {
+        vault,
+        clock,
+        entropy,
+        egress,
+        queue,
+        deployment,
+    } = shared;
     let seal: Arc<dyn Seal> = Arc::<SealedVault>::clone(vault);
     let vault: Arc<dyn Vault> = Arc::<SealedVault>::clone(vault);
     let told = Arc::new(LocalEvents::new());
@@ -86,6 +100,7 @@ pub(crate) fn wire(
             events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
+            queue: Some(Arc::clone(queue)),
             deployment: deployment.clone(),
         },
         refresher: Refresher {
@@ -101,7 +116,10 @@ pub(crate) fn wire(
             events: Arc::clone(&events),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
-            deployment,
+            queue: Some(Arc::clone(queue)),
+            deployment: deployment.clone(),
+            settings,
+            slots: Arc::new(Slots::of(settings.in_flight)),
         },
     }
 }

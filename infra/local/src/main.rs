@@ -12,7 +12,7 @@ use latchkey_local::{CommandLine, Demo, Options, Server, StartError, openapi, pr
 async fn main() -> ExitCode {
     let CommandLine { options, command } = CommandLine::parse();
     if let Some(command) = command {
-        return command.run();
+        return Box::pin(command.run()).await;
     }
     if options.openapi {
         let text = openapi().to_pretty_json().map_err(io::Error::other);

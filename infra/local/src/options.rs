@@ -1,8 +1,10 @@
 //! What can be set on the command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroU16, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use latchkey_core::flow::sweep::Rounds;
+use latchkey_refresher::Settings;
 
 /// Keeps OAuth 2 connections alive: the whole service in one process, on this machine.
 #[derive(Debug, Clone, Args)]
@@ -35,6 +37,14 @@ pub struct Options {
     #[arg(long, default_value = "off", value_name = "ON|OFF")]
     pub refreshed_events: Switch,
 
+    /// Whether a sweep hands what is due to a queue in this process, or works it itself.
+    #[arg(long, default_value = "queue", value_name = "QUEUE|DIRECT")]
+    pub sweep: Sweeping,
+
+    /// How many instances are refreshed at once.
+    #[arg(long, default_value = "64", value_name = "NUMBER")]
+    pub in_flight: NonZeroU16,
+
     /// Where people reach this server, if it is not `http://127.0.0.1:PORT`.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<url::Url>,
@@ -58,6 +68,15 @@ pub struct Options {
     pub schema: bool,
 }
 
+/// How a sweep works what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sweeping {
+    /// It hands it to the queue.
+    Queue,
+    /// It works it itself.
+    Direct,
+}
+
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
@@ -72,5 +91,18 @@ impl Options {
     #[must_use]
     pub fn every(&self) -> Option<Duration> {
         (self.schedule > 0).then(|| Duration::from_secs(self.schedule))
+    }
+
+    /// How the refresher works.
+    #[must_use]
+    pub fn refresher(&self) -> Settings {
+        let rounds = match self.sweep {
+            Sweeping::Queue => self.every().map(|period| Rounds { period }),
+            Sweeping::Direct => None,
+        };
+        Settings {
+            rounds,
+            in_flight: usize::from(self.in_flight.get()),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc};
 
+use jiff::Timestamp;
 use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
 use latchkey_core::{
     flow::{Deployment, Mode, authenticate::new_key},
@@ -9,15 +10,16 @@ use latchkey_core::{
     port::{Clock, EditApiKeys as _, Egress, Entropy, Secrets, StoreError},
 };
 use latchkey_egress::{EgressSettings, ReqwestEgress};
-use latchkey_refresher::tick;
+use latchkey_refresher::EventError;
 use latchkey_web::{caller::Keys, lambda::Authentication, log::Requests};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::{
     Options, Switch,
-    functions::{self, Functions},
+    functions::{self, Functions, Shared},
     gateway,
+    queue::{LocalQueue, Worker},
     schedule::Schedule,
     secrets,
     start_error::StartError,
@@ -44,6 +46,7 @@ pub struct Server {
     pub(crate) directory: StateDirectory,
     task: JoinHandle<()>,
     schedule: Option<Schedule>,
+    worker: Option<Worker>,
     engine: Engine,
 }
 
@@ -85,7 +88,16 @@ impl Server {
         let vault = Arc::new(vault.with_secrets(secrets));
         let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url))
             .telling_refreshes(options.refreshed_events == Switch::On);
-        let functions = functions::wire(&store, &vault, &clock, &entropy, &egress, deployment);
+        let queue = Arc::new(LocalQueue::new(Arc::clone(&clock)));
+        let shared = Shared {
+            vault,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            egress,
+            queue: Arc::<LocalQueue>::clone(&queue),
+            deployment,
+        };
+        let functions = functions::wire(&store, &shared, options.refresher());
 
         let tenant = tenant();
         let api_key = api_key(&directory, &store, &*entropy, &*clock, &tenant).await?;
@@ -102,6 +114,7 @@ impl Server {
         let schedule = options
             .every()
             .map(|period| Schedule::start(functions.refresher.clone(), period));
+        let worker = Worker::start(functions.refresher.clone(), queue);
         Ok(Self {
             url,
             store_url: engine.url.clone(),
@@ -111,21 +124,35 @@ impl Server {
             directory,
             task,
             schedule,
+            worker: Some(worker),
             engine,
         })
     }
 
-    /// Sweeps once, as a tick of the schedule does.
+    /// Sweeps once, and works itself what is due.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
     pub async fn sweep(&self) -> Result<latchkey_core::flow::sweep::Report, StoreError> {
-        tick(&self.functions.refresher, None).await
+        latchkey_refresher::sweep(&self.functions.refresher, None).await
+    }
+
+    /// Answers an event as the `refresher` function does.
+    ///
+    /// # Errors
+    /// [`EventError`] if nothing was done.
+    pub async fn answer(
+        &self,
+        event: serde_json::Value,
+        deadline: Option<Timestamp>,
+    ) -> Result<serde_json::Value, EventError> {
+        latchkey_refresher::handle(&self.functions.refresher, event, deadline).await
     }
 
     /// Ends the server, and waits until its port and its data file are free again.
     pub async fn stop(mut self) {
         self.schedule = None;
+        self.worker = None;
         self.task.abort();
         // An aborted task has nothing to report.
         (&mut self.task).await.unwrap_or_default();

@@ -5,13 +5,13 @@ use std::{fmt, fs, sync::Arc};
 use latchkey_core::{
     flow::{Deployment, Mode},
     model::Secret,
-    port::{Clock, Entropy, Events, Secrets},
+    port::{Clock, Entropy, Events, Queue, Secrets},
 };
 use url::Url;
 
 use crate::{
-    EventBridgeEvents, EventSettings, Keyring, LogEvents, OsEntropy, SealedVault, SecretsManager,
-    SecretsSettings, Store, StoreSettings, SystemClock,
+    EventBridgeEvents, EventSettings, Keyring, LogEvents, OsEntropy, QueueSettings, SealedVault,
+    SecretsManager, SecretsSettings, SqsQueue, Store, StoreSettings, SystemClock,
 };
 
 /// Everything that a function wires itself from.
@@ -26,6 +26,8 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The queue of the refresher's workers, if there is one.
+    pub queue: Option<Arc<dyn Queue>>,
     /// Where we run.
     pub deployment: Deployment,
     /// `LATCHKEY_MODE`: `cloud`, or `local` for a laptop.
@@ -54,11 +56,7 @@ impl Environment {
     /// # Errors
     /// [`EnvironmentError`] with everything that is missing or wrong.
     pub fn read() -> Result<Self, EnvironmentError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place where the environment is read"
-        )]
-        Self::from_lookup(&|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
+        Self::from_lookup(&variable)
     }
 
     /// Reads an environment.
@@ -68,6 +66,9 @@ impl Environment {
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut faults = Vec::new();
         let settings = StoreSettings::from_lookup(lookup)
+            .map_err(|error| faults.extend(error.0))
+            .ok();
+        let queue = QueueSettings::from_lookup(lookup)
             .map_err(|error| faults.extend(error.0))
             .ok();
         let secrets = SecretsSettings::from_lookup(lookup)
@@ -93,11 +94,12 @@ impl Environment {
         let (
             Some(settings),
             Some(secrets),
+            Some(queue),
             Some(base_url),
             Some(keyring),
             Some(mode),
             Some(events),
-        ) = (settings, secrets, base_url, keyring, mode, events)
+        ) = (settings, secrets, queue, base_url, keyring, mode, events)
         else {
             return Err(EnvironmentError(faults));
         };
@@ -107,12 +109,15 @@ impl Environment {
         let secrets = secrets.map(|secrets| -> Arc<dyn Secrets> {
             Arc::new(SecretsManager::new(&secrets, &settings))
         });
+        let queue =
+            queue.map(|queue| -> Arc<dyn Queue> { Arc::new(SqsQueue::new(&queue, &settings)) });
         Ok(Self {
             store: Store::new(&settings, Arc::clone(&clock)),
             vault: Arc::new(vault.with_secrets(secrets)),
             events: destination(&events, &settings),
             clock,
             entropy,
+            queue,
             deployment: Deployment::new(&base_url).telling_refreshes(events.refreshed),
             mode,
             log: lookup("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned()),
@@ -125,6 +130,16 @@ fn destination(events: &EventSettings, store: &StoreSettings) -> Arc<dyn Events>
         Some(bus) => Arc::new(EventBridgeEvents::new(bus, events.endpoint.as_ref(), store)),
         None => Arc::new(LogEvents),
     }
+}
+
+/// A variable of the process's environment; an empty one counts as none.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the environment is read"
+    )]
+    std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
 fn wanted<T>(

@@ -5,6 +5,7 @@ mod deletions;
 mod due;
 mod item;
 mod leases;
+mod overview;
 mod pointing;
 mod spares;
 mod upkeep;

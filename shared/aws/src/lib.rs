@@ -1,5 +1,5 @@
 //! Latchkey's ports on AWS: everything that is kept, in DynamoDB; refresh tokens, in Secrets Manager;
-//! the sealed vault; the system's clock and randomness.
+//! the queue, in SQS; the sealed vault; the system's clock and randomness.
 //!
 //! One file for each port, named as the port is. [`Store::new`] makes all adapters of one client. The
 //! same adapters run against DynamoDB in AWS and against an emulator on a laptop and in tests.
@@ -21,6 +21,7 @@ mod keyring;
 pub mod log;
 mod methods;
 mod outbox;
+mod queue;
 mod secrets;
 mod sessions;
 mod settings;
@@ -37,13 +38,14 @@ pub use client::{AwsCredentials, ConfigError, StoreSettings};
 pub use clock::SystemClock;
 pub use connectors::DynamoConnectors;
 pub use entropy::OsEntropy;
-pub use environment::{Environment, EnvironmentError};
+pub use environment::{Environment, EnvironmentError, variable};
 pub use events::{EventBridgeEvents, EventSettings, LogEvents};
 pub use hosts::DynamoHosts;
 pub use instances::DynamoInstances;
 pub use keyring::{Keyring, KeyringError};
 pub use methods::DynamoMethods;
 pub use outbox::DynamoOutbox;
+pub use queue::{QueueSettings, SqsQueue};
 pub use secrets::{SecretsManager, SecretsSettings};
 pub use sessions::DynamoSessions;
 pub use settings::DynamoSettings;

@@ -78,8 +78,8 @@ impl Outbox for DynamoOutbox {
             .as_deref()
             .map(|cursor| start_after(shard, cursor));
         let after = after.transpose()?;
-        let until = now.as_millisecond().div_euclid(1000);
-        let (items, has_more) = self.0.up_to(&list, until, after, page.limit).await?;
+        let seconds = (i64::MIN, now.as_millisecond().div_euclid(1000));
+        let (items, has_more) = self.0.between(&list, seconds, after, page.limit).await?;
         let next = match items.last() {
             Some(last) if has_more => Some(cursor(Reader(last))?),
             Some(_) | None => None,

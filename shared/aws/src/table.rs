@@ -108,19 +108,21 @@ impl Table {
         Ok(answer.items.unwrap_or_default().pop())
     }
 
-    /// The items of an index's partition up to a number, in order, from a key on; and the key of
-    /// the last if there may be more.
-    pub(crate) async fn up_to(
+    /// The items of an index's partition between two numbers, both included, in order, from a key
+    /// on; and whether there may be more.
+    pub(crate) async fn between(
         &self,
         list: &List<'_>,
-        most: i64,
+        (least, most): (i64, i64),
         after: Option<Item>,
         limit: u16,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        let condition = format!("#{} = :hash AND #{} <= :most", list.hash.0, list.range);
+        let (hash, range) = (list.hash.0, list.range);
+        let condition = format!("#{hash} = :hash AND #{range} BETWEEN :least AND :most");
         let expression = Expression::new()
             .when(&condition)
             .value("hash", list.hash.1.clone())
+            .value("least", number(least))
             .value("most", number(most));
         let answer = self
             .query(list, condition, &expression)
@@ -131,6 +133,29 @@ impl Table {
             .map_err(|error| unavailable(&error))?;
         let has_more = answer.last_evaluated_key.is_some();
         Ok((answer.items.unwrap_or_default(), has_more))
+    }
+
+    /// Items that the filter lets through, in no order, of so many that are looked at; and the key of
+    /// the last of these, if there may be more.
+    pub(crate) async fn scan(
+        &self,
+        filter: &Expression,
+        after: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.name)
+            .set_filter_expression(filter.condition_text())
+            .set_expression_attribute_names(filter.names())
+            .set_expression_attribute_values(filter.values())
+            .set_exclusive_start_key(after)
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(|error| unavailable(&error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
     fn query(

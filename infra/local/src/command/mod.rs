@@ -1,8 +1,10 @@
-//! What the binary does besides running the service: work on files, which needs no server.
+//! What the binary does besides running the service: work on files, which needs no server, and answers
+//! out of the store.
 
 mod document;
 mod export;
 mod import;
+mod instances;
 mod line;
 mod lint;
 mod preview;
@@ -15,8 +17,12 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use latchkey_aws::ConfigError;
+use latchkey_core::{model::id::InstanceKey, port::StoreError};
 
-pub use self::{export::Export, import::Import, lint::Lint, preview::Preview};
+pub use self::{
+    export::Export, import::Import, instances::Instances, lint::Lint, preview::Preview,
+};
 use crate::{Options, print};
 
 /// The command line: the service's options, or a command.
@@ -47,6 +53,8 @@ pub enum Command {
     Lint(Lint),
     /// Shows every request of a definition as it would be sent, without a provider and without a secret.
     Preview(Preview),
+    /// Answers what an operator asks of instances, out of the store.
+    Instances(Instances),
 }
 
 /// Why a command ended without its result.
@@ -68,6 +76,15 @@ pub enum CommandError {
         /// What is wrong with it.
         why: String,
     },
+    /// The environment doesn't say where the store is.
+    #[error("the store is not named; with --store it is a local server's: {0}")]
+    Where(ConfigError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such instance.
+    #[error("tenant {} has no instance {}", .0.tenant, .0.id)]
+    NoInstance(InstanceKey),
     /// The result can't be printed.
     #[error("the result can't be printed: {0}")]
     Print(#[from] io::Error),
@@ -92,12 +109,13 @@ impl CommandError {
 impl Command {
     /// Does it, and says on the standard error what there is to say.
     #[must_use]
-    pub fn run(&self) -> ExitCode {
+    pub async fn run(&self) -> ExitCode {
         let done = match self {
             Self::Import(command) => command.run(),
             Self::Export(command) => command.run(),
             Self::Lint(command) => command.run(),
             Self::Preview(command) => command.run(),
+            Self::Instances(command) => command.run().await,
         };
         done.unwrap_or_else(|error| {
             print::warn(&format!("latchkey: {error}"));

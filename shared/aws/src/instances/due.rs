@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use latchkey_core::{
     model::id::InstanceKey,
-    port::{DueInstances, Page, PageAsk, StoreError},
+    port::{DueInstance, DueInstances, Page, PageAsk, StoreError, Window},
 };
 
 use super::{
@@ -22,9 +22,9 @@ impl DueInstances for DynamoInstances {
     async fn due(
         &self,
         shard: u8,
-        until: Timestamp,
+        window: Window,
         page: &PageAsk,
-    ) -> Result<Page<InstanceKey>, StoreError> {
+    ) -> Result<Page<DueInstance>, StoreError> {
         let list = List {
             index: Some(DUE),
             hash: ("due_shard", number(shard)),
@@ -35,18 +35,37 @@ impl DueInstances for DynamoInstances {
             .as_deref()
             .map(|cursor| start_after(shard, cursor))
             .transpose()?;
-        let until = until.as_millisecond().div_euclid(1000);
-        let (items, has_more) = self.table.up_to(&list, until, after, page.limit).await?;
-        let keys = items.iter().map(|item| read_key(Reader(item)));
+        let second = |at: Timestamp| at.as_millisecond().div_euclid(1000);
+        let least = window.after.map_or(i64::MIN, |after| second(after) + 1);
+        let seconds = (least, second(window.until));
+        if seconds.0 > seconds.1 {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        }
+        let (items, has_more) = self
+            .table
+            .between(&list, seconds, after, page.limit)
+            .await?;
+        let found = items.iter().map(|item| read_due(Reader(item)));
         let next = match items.last() {
             Some(last) if has_more => Some(cursor(Reader(last))?),
             Some(_) | None => None,
         };
         Ok(Page {
-            items: keys.collect::<Result<_, _>>()?,
+            items: found.collect::<Result<_, _>>()?,
             next,
         })
     }
+}
+
+fn read_due(item: Reader<'_>) -> Result<DueInstance, StoreError> {
+    let second = item.number("due_at")?;
+    Ok(DueInstance {
+        key: read_key(item)?,
+        since: Timestamp::from_second(second).map_err(|_| StoreError::Corrupt("due_at"))?,
+    })
 }
 
 /// Where the next page begins: many instances may be due in one second, so the key goes with it.

@@ -2,7 +2,7 @@ use latchkey_core::{
     model::id::InstanceKey,
     port::{
         Connect, Consents as _, Deletions as _, DueInstances as _, Fail, Leases as _, NewLease,
-        SHARDS,
+        SHARDS, Window,
     },
 };
 
@@ -29,9 +29,13 @@ async fn all(world: &World, shard: u8, until: i64, limit: u16) -> (Vec<InstanceK
     let (mut keys, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
         let ask = page(after, limit);
-        let found = world.store.instances.due(shard, at(until), &ask).await;
+        let window = Window {
+            after: None,
+            until: at(until),
+        };
+        let found = world.store.instances.due(shard, window, &ask).await;
         let found = found.unwrap();
-        keys.extend(found.items);
+        keys.extend(found.items.into_iter().map(|due| due.key));
         pages += 1;
         after = found.next;
         if after.is_none() {
@@ -77,6 +81,45 @@ async fn the_most_overdue_come_first_and_nothing_comes_early() {
 }
 
 #[tokio::test]
+async fn a_window_leaves_out_what_was_due_before_it() {
+    let world = World::new().await;
+    for second in [10, 20] {
+        due_at(&world, 3, second).await;
+    }
+    let third = due_at(&world, 3, 30).await;
+    for (after, seconds) in [
+        (9, vec![11, 21, 31]),
+        (11, vec![21, 31]),
+        (30, vec![31]),
+        (31, vec![]),
+    ] {
+        let window = Window {
+            after: Some(at(after)),
+            until: at(40),
+        };
+        let found = world.store.instances.due(3, window, &page(None, 10)).await;
+        let found = found.unwrap().items;
+        // The index keeps whole seconds, never earlier than the time itself.
+        let since: Vec<_> = found
+            .iter()
+            .map(|due| due.since.as_second() - 1_700_000_000)
+            .collect();
+        assert_eq!(since, seconds, "after {after}");
+        assert!(found.last().is_none_or(|due| due.key == third));
+    }
+    let backwards = Window {
+        after: Some(at(50)),
+        until: at(40),
+    };
+    let found = world
+        .store
+        .instances
+        .due(3, backwards, &page(None, 10))
+        .await;
+    assert!(found.unwrap().items.is_empty());
+}
+
+#[tokio::test]
 async fn pages_hold_all_that_is_due_in_one_second_once() {
     let world = World::new().await;
     let mut made = Vec::new();
@@ -90,7 +133,11 @@ async fn pages_hold_all_that_is_due_in_one_second_once() {
         assert_eq!(seen, made, "{limit}");
     }
     let ask = page(Some("nonsense".to_owned()), 1);
-    assert!(world.store.instances.due(5, at(20), &ask).await.is_err());
+    let window = Window {
+        after: None,
+        until: at(20),
+    };
+    assert!(world.store.instances.due(5, window, &ask).await.is_err());
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod lossy_proxy;
 mod lost_replies;
 mod methods;
 mod outbox;
+mod queue;
 mod second_opinion;
 mod secrets;
 mod sessions;

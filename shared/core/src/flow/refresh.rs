@@ -12,6 +12,7 @@
 
 mod admit;
 mod breakers;
+mod hand_over;
 mod health;
 mod keep;
 mod refuse;
@@ -49,8 +50,8 @@ use crate::{
         values::KnownValues,
     },
     port::{
-        Clock, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, StoreError, Vault,
-        VaultError,
+        Clock, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, Queue, StoreError,
+        Vault, VaultError,
     },
     protocol::refusal::TokenFailure,
 };
@@ -127,6 +128,8 @@ pub struct Refresh<'a> {
     pub clock: &'a dyn Clock,
     /// Randomness.
     pub entropy: &'a dyn Entropy,
+    /// The queue of the workers, if there is one.
+    pub queue: Option<&'a dyn Queue>,
     /// Where we run.
     pub deployment: &'a Deployment,
     /// The slots of the worker that this is, if it makes calls for many.
@@ -176,6 +179,18 @@ impl Refresh<'_> {
     /// # Errors
     /// [`RefreshError`] if it could not be tried, or its outcome could not be kept.
     pub async fn refresh(&self, instance: &Instance) -> Result<Refreshed, RefreshError> {
+        self.refresh_in(instance, None).await
+    }
+
+    /// The same, in a slot of its host's if the caller has one for it.
+    ///
+    /// # Errors
+    /// [`RefreshError`] if it could not be tried, or its outcome could not be kept.
+    pub async fn refresh_in(
+        &self,
+        instance: &Instance,
+        slot: Option<Slot<'_>>,
+    ) -> Result<Refreshed, RefreshError> {
         let Some(grant) = instance.usable_grant() else {
             return Ok(Refreshed::Moved);
         };
@@ -193,17 +208,19 @@ impl Refresh<'_> {
         }
         let host = prepared.as_ref().and_then(|prepared| prepared.host.clone());
         let _slot = match (self.slots, host) {
-            (Some(slots), Some(host)) => match slots.take(&host) {
+            (Some(slots), Some(host)) if slot.is_none() => match slots.take(&host) {
                 Some(slot) => Some(slot),
                 None => return Ok(Refreshed::Busy(host)),
             },
-            (None, _) | (_, None) => None,
+            (Some(_), _) | (None, _) => slot,
         };
         if let Some(prepared) = &prepared
             && let Some(pause) = self.paused(prepared).await?
         {
             return Ok(Refreshed::Paused(pause));
         }
+        let rotation = prepared.as_ref().map(|prepared| prepared.rotation);
+        self.insure(&instance.key, rotation).await;
         let now = self.clock.now();
         let nonce = self.entropy.secret().expose().clone();
         let lease = NewLease {
@@ -230,7 +247,9 @@ impl Refresh<'_> {
             let failure = TokenFailure::new(FailureCode::RequestImpossible, false);
             return self.failed(&held, None, failure).await;
         };
-        self.call(&held, &prepared).await
+        let refreshed = self.call(&held, &prepared).await?;
+        self.remind(&instance.key, rotation, &refreshed).await;
+        Ok(refreshed)
     }
 
     /// Sees the journal of an instance's grant through; `None` if the instance has moved on.

@@ -1,53 +1,42 @@
 //! The sweep: everything that is due, of all tenants.
 //!
-//! It takes no input but the clock, may run twice at once, and does not retry inside: the next tick
-//! is the retry. What it does not come to stays due.
+//! # Why
+//! Somebody has to refresh what nobody asks for, in time, however much of it there is, and whatever
+//! some provider does.
+//!
+//! # How it works
+//! A tick takes no input but the clock. Either it works what is due itself ([`Sweep::sweep`]), or it
+//! hands it to a queue ([`Sweep::hand_out`]), whose workers see to it ([`Sweep::work`]). Both are one
+//! stream: all shards of the index take turns, so many instances are worked at once, and the next
+//! begins when any of them is done; a provider that hangs holds its share of them and no more. It may run twice at once, and does not retry inside: a message
+//! that comes back, or the next tick, is the retry. What it does not come to stays due.
 
-use futures_util::{StreamExt as _, stream};
+mod attend;
+mod due;
+mod hand_out;
+mod report;
+mod work;
+
+use futures_util::{Stream, StreamExt as _, future};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use tracing::warn;
 
+pub use self::{
+    attend::{Attended, Outcome},
+    hand_out::Rounds,
+    report::Report,
+};
 use super::{
     delete::Delete,
-    refresh::{LEASE, Refresh, RefreshError, Refreshed},
+    refresh::{LEASE, Refresh},
 };
 use crate::{
-    model::{
-        failure::FailureCode,
-        grant::StoredGrant,
-        id::InstanceKey,
-        instance::{Instance, State},
-    },
-    port::{DueInstances, PageAsk, SHARDS, StoreError},
+    model::message::Message,
+    port::{DueInstance, DueInstances, SHARDS, StoreError, Window},
 };
 
-/// How many instances are worked at once.
-const AT_ONCE: usize = 16;
-const PAGE: u16 = 100;
-
-/// What a sweep did: its log line and its metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Instances found due.
-    pub due: u64,
-    /// Refreshed.
-    pub refreshed: u64,
-    /// Failed in a way that passes.
-    pub failed: u64,
-    /// Found to need a new consent.
-    pub reconnect_required: u64,
-    /// Whose user was warned that the connection will end.
-    pub warned: u64,
-    /// Deleted ones seen through.
-    pub deleted: u64,
-    /// Left alone: somebody else was at them, or they were not due after all.
-    pub left: u64,
-    /// Not worked because the store or the vault did not answer.
-    pub errors: u64,
-    /// Whether time ran out before everything was worked.
-    pub unfinished: bool,
-}
+/// How many instances are worked at once, where nothing else is said.
+pub const IN_FLIGHT: usize = 64;
 
 /// What the flow needs.
 #[derive(Clone, Copy)]
@@ -58,6 +47,8 @@ pub struct Sweep<'a> {
     pub refresh: Refresh<'a>,
     /// Seeing deletions through.
     pub delete: Delete<'a>,
+    /// How many instances are worked at once, from 1.
+    pub in_flight: usize,
 }
 
 impl std::fmt::Debug for Sweep<'_> {
@@ -66,145 +57,81 @@ impl std::fmt::Debug for Sweep<'_> {
     }
 }
 
-enum Attended {
-    Refreshed,
-    Failed,
-    ReconnectRequired,
-    Warned,
-    Deleted,
-    Left,
-}
-
 impl Sweep<'_> {
     /// Works what is due now. No work is begun that could not end before `deadline`.
     ///
     /// # Errors
-    /// [`StoreError`] if the index can't be read.
+    /// [`StoreError`] if nothing of the index can be read.
     pub async fn sweep(&self, deadline: Option<Timestamp>) -> Result<Report, StoreError> {
-        let now = self.refresh.clock.now();
+        let mut reading = Reading::default();
         let mut report = Report::default();
-        for shard in 0..SHARDS {
-            let mut page = PageAsk {
-                after: None,
-                limit: PAGE,
-            };
-            loop {
-                let found = self.due.due(shard, now, &page).await?;
-                self.work(found.items, deadline, &mut report).await;
-                page.after = found.next;
-                if page.after.is_none() || report.unfinished {
-                    break;
-                }
+        let window = Window {
+            after: None,
+            until: self.refresh.clock.now(),
+        };
+        {
+            let due = self.read(window, deadline, &mut reading);
+            let messages = due.map(|due| ((), Message::Attend { instance: due.key }));
+            let mut outcomes = std::pin::pin!(self.work(messages, deadline));
+            while let Some(((), outcome)) = outcomes.next().await {
+                report.due += 1;
+                report.count(outcome);
             }
         }
-        Ok(report)
+        reading.end(report)
     }
 
-    /// Works a page, some at once, so that a provider that hangs does not hold up the others on it.
-    async fn work(&self, keys: Vec<InstanceKey>, deadline: Option<Timestamp>, report: &mut Report) {
-        let attended = stream::iter(keys)
-            .map(|key| async move {
-                if deadline.is_some_and(|deadline| self.is_too_late(deadline)) {
-                    return (key, None);
-                }
-                let outcome = self.attend(&key).await;
-                (key, Some(outcome))
+    /// What is due, until there is no time left to begin with it.
+    fn read<'s>(
+        &'s self,
+        window: Window,
+        deadline: Option<Timestamp>,
+        reading: &'s mut Reading,
+    ) -> impl Stream<Item = DueInstance> + Send + 's {
+        due::all(self.due, window)
+            .scan(reading, move |reading, found| {
+                let late = deadline.is_some_and(|deadline| self.is_too_late(deadline));
+                reading.stopped |= late;
+                future::ready((!late).then(|| reading.keep(found)))
             })
-            .buffer_unordered(AT_ONCE);
-        let mut attended = std::pin::pin!(attended);
-        while let Some((key, outcome)) = attended.next().await {
-            report.due += 1;
-            match outcome {
-                None => report.unfinished = true,
-                Some(Ok(Attended::Refreshed)) => report.refreshed += 1,
-                Some(Ok(Attended::Failed)) => report.failed += 1,
-                Some(Ok(Attended::ReconnectRequired)) => report.reconnect_required += 1,
-                Some(Ok(Attended::Deleted)) => report.deleted += 1,
-                Some(Ok(Attended::Warned)) => report.warned += 1,
-                Some(Ok(Attended::Left)) => report.left += 1,
-                Some(Err(error)) => {
-                    report.errors += 1;
-                    warn!(instance = %key.id, %error, "instance not worked");
-                }
-            }
-        }
+            .filter_map(future::ready)
     }
 
     fn is_too_late(&self, deadline: Timestamp) -> bool {
         let needed = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::MAX);
         deadline.duration_since(self.refresh.clock.now()) < needed
     }
+}
 
-    /// Does for one instance what it wants, if it still wants it.
-    async fn attend(&self, key: &InstanceKey) -> Result<Attended, RefreshError> {
-        let Some(instance) = self.refresh.instances.find(key).await? else {
-            return Ok(Attended::Left);
-        };
-        match &instance.state {
-            State::Pending | State::ReconnectRequired { .. } => Ok(Attended::Left),
-            State::Deleted { .. } => {
-                self.delete.finish(&instance).await?;
-                Ok(Attended::Deleted)
-            }
-            State::Active(grant) | State::Suspect { grant, .. } => {
-                self.attend_to(&instance, grant).await
+/// How the reading of the index goes.
+#[derive(Default)]
+struct Reading {
+    unread: u64,
+    error: Option<StoreError>,
+    /// Whether it was stopped for want of time.
+    stopped: bool,
+}
+
+impl Reading {
+    fn keep(&mut self, found: Result<DueInstance, StoreError>) -> Option<DueInstance> {
+        match found {
+            Ok(due) => Some(due),
+            Err(error) => {
+                warn!(%error, "shard not read");
+                self.unread += 1;
+                self.error = Some(error);
+                None
             }
         }
     }
 
-    /// Does for a connected instance what it wants, if it still wants it: one thing at a time.
-    async fn attend_to(
-        &self,
-        instance: &Instance,
-        grant: &StoredGrant,
-    ) -> Result<Attended, RefreshError> {
-        let now = self.refresh.clock.now();
-        if self.refresh.warn(instance, grant).await? {
-            return Ok(Attended::Warned);
+    /// The report, unless nothing could be read.
+    fn end(self, mut report: Report) -> Result<Report, StoreError> {
+        report.unread_shards = self.unread;
+        report.unfinished |= self.stopped;
+        match self.error {
+            Some(error) if self.unread >= u64::from(SHARDS) => Err(error),
+            Some(_) | None => Ok(report),
         }
-        let schedule = instance.schedule_with(grant);
-        if !grant.refreshable && !schedule.is_alive(now) {
-            let code = FailureCode::NotRefreshable;
-            self.refresh.ended(instance, grant, code).await?;
-            return Ok(Attended::ReconnectRequired);
-        }
-        if !grant.refreshable || !self.wants_refresh(instance) {
-            if !self.waits(instance) {
-                self.refresh.not_due(instance, grant).await?;
-            }
-            return Ok(Attended::Left);
-        }
-        Ok(match self.refresh.refresh(instance).await? {
-            Refreshed::Renewed(..) => Attended::Refreshed,
-            Refreshed::Failed { .. } => Attended::Failed,
-            Refreshed::Ended(_) => Attended::ReconnectRequired,
-            Refreshed::Paused(pause) => {
-                self.refresh.postpone(instance, &pause).await?;
-                Attended::Left
-            }
-            Refreshed::Moved | Refreshed::Busy(_) | Refreshed::Gone => Attended::Left,
-        })
-    }
-
-    /// Whether somebody is refreshing it, or nobody may yet.
-    fn waits(&self, instance: &Instance) -> bool {
-        let now = self.refresh.clock.now();
-        let is_leased = instance
-            .lease
-            .as_ref()
-            .is_some_and(|lease| now < lease.until);
-        let must_wait = instance
-            .not_before
-            .is_some_and(|not_before| now < not_before);
-        is_leased || must_wait
-    }
-
-    /// The index may lag behind the item: the item decides.
-    fn wants_refresh(&self, instance: &Instance) -> bool {
-        let now = self.refresh.clock.now();
-        let due = instance
-            .schedule()
-            .and_then(|schedule| schedule.refresh_at());
-        !self.waits(instance) && due.is_some_and(|due| due <= now)
     }
 }

@@ -208,7 +208,7 @@ impl Tokens {
 pub struct UnreadableTokens;
 
 /// A grant as an instance keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredGrant {
     /// The epoch that produced it.
     pub epoch: u64,

@@ -157,7 +157,7 @@ impl fmt::Debug for TenantId {
 }
 
 /// What names one instance: its tenant and its id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InstanceKey {
     /// Whose it is.
     pub tenant: TenantId,

@@ -12,7 +12,8 @@ use super::{
 };
 
 /// Where a stored grant's refresh tokens are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RefreshTokens {
     /// Sealed among its other tokens, or there are none.
     Inside,
@@ -23,7 +24,7 @@ pub enum RefreshTokens {
 }
 
 /// Refresh tokens that are to be put into the secrets manager.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
     /// The epoch that brought them. A later grant that has the same ones keeps the journal as it is.
     pub epoch: u64,

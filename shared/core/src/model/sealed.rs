@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+
 use super::id::TenantId;
 
-/// A sealed value: ciphertext with what is needed to open it, the key excepted.
-#[derive(Clone, PartialEq, Eq)]
+/// A sealed value: ciphertext with what is needed to open it, the key excepted. As JSON it is text in
+/// base64 (RFC 4648 §4).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Sealed(Vec<u8>);
 
 impl Sealed {
@@ -19,6 +24,20 @@ impl Sealed {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Sealed {
+    type Error = base64::DecodeError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        STANDARD.decode(text).map(Self)
+    }
+}
+
+impl From<Sealed> for String {
+    fn from(sealed: Sealed) -> Self {
+        STANDARD.encode(sealed.0)
     }
 }
 

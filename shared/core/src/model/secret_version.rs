@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::id::InstanceKey;
@@ -9,7 +10,7 @@ use super::id::InstanceKey;
 /// The id of a version.
 ///
 /// It follows from what the version holds, so that a write that is repeated is the same write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretVersion(Box<str>);
 
 /// The name space of our versions (RFC 9562 §5.5).

@@ -1,12 +1,14 @@
 //! Spares: token answers that came out of order, or that nobody could read (`refresh.md`, rules 2 and 5).
 
+use serde::{Deserialize, Serialize};
+
 use super::{grant::StoredGrant, sealed::Sealed};
 
 /// How many spares an instance keeps; the oldest makes room.
 pub const MOST_SPARES: usize = 3;
 
 /// An answer that isn't an instance's current grant, and yet may hold the only token that works.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spare {
     /// The epoch of the lease that it was asked for under.
     pub epoch: u64,
@@ -40,7 +42,8 @@ impl Spare {
 }
 
 /// What a spare holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SpareAnswer {
     /// A grant.
     Grant(Box<StoredGrant>),

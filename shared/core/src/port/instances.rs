@@ -399,20 +399,38 @@ pub trait Leases: PointInstances + NoteUpkeep {
     async fn warn(&self, warn: Warn<'_>) -> Result<bool, StoreError>;
 }
 
+/// A stretch of time in which instances have become due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Those after this time only; all if there is none.
+    pub after: Option<Timestamp>,
+    /// Those up to this time.
+    pub until: Timestamp,
+}
+
+/// An instance that wants attention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueInstance {
+    /// Which.
+    pub key: InstanceKey,
+    /// Since when, in whole seconds, and never earlier than it is.
+    pub since: Timestamp,
+}
+
 /// Finds what is due, of all tenants.
 #[async_trait]
 pub trait DueInstances: Send + Sync {
-    /// The keys of instances in a shard that are due up to `until`, the most overdue first.
-    /// Eventually consistent.
+    /// The instances in a shard that have become due in a window, the most overdue first. Eventually
+    /// consistent.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
     async fn due(
         &self,
         shard: u8,
-        until: Timestamp,
+        window: Window,
         page: &PageAsk,
-    ) -> Result<Page<InstanceKey>, StoreError>;
+    ) -> Result<Page<DueInstance>, StoreError>;
 }
 
 /// Deletes instances, in three steps that may each be repeated.

@@ -15,6 +15,8 @@ mod hosts;
 mod instances;
 mod methods;
 mod outbox;
+mod overview;
+mod queue;
 mod secrets;
 mod sessions;
 mod settings;
@@ -33,11 +35,13 @@ pub use healths::Healths;
 pub use hosts::{Hosts, Turned};
 pub use instances::{
     Commit, CommitLate, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
-    DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Point, PointInstances,
-    Postpone, Promote, ReadInstances, SHARDS, Spares, Warn, shard,
+    DueInstance, DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Point,
+    PointInstances, Postpone, Promote, ReadInstances, SHARDS, Spares, Warn, Window, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use outbox::{EVENT_SHARDS, GRACE, Outbox};
+pub use overview::Overview;
+pub use queue::{LARGEST_MESSAGE, LONGEST_DELAY, POSTINGS_AT_ONCE, Posting, Queue, QueueError};
 pub use secrets::{Kept, NewVersion, Secrets, SecretsError};
 pub use sessions::Sessions;
 pub use settings::{EditSettings, ReadSettings};

@@ -19,12 +19,12 @@ use crate::{
         rotation::Rotation,
         spare::{Spare, SpareAnswer, with_spare, without_spare},
     },
-    port::{Commit, CommitLate, Committed, Due, KeepSpare, Spares, VaultError},
+    port::{Commit, CommitLate, Committed, Due, KeepSpare, Spares, StoreError, VaultError},
     protocol::raw_answer::RawAnswer,
 };
 
 /// Where an answer went that came when the instance had moved on.
-enum Settled {
+pub(super) enum Settled {
     /// It is the instance's grant.
     Current,
     /// It is kept, or was already, or has been used.
@@ -34,19 +34,20 @@ enum Settled {
 }
 
 /// What an answer was made from.
-struct Origin<'a> {
+pub(super) struct Origin<'a> {
     /// The grant whose refresh token was sent.
-    parent: &'a StoredGrant,
-    prepared: &'a Prepared,
+    pub(super) parent: &'a StoredGrant,
+    /// The same, opened; `None` if it can't be any more.
+    pub(super) prepared: Option<&'a Prepared>,
     /// The lease's nonce; `None` for an answer that was kept unread: its attempt is not in doubt any more.
-    nonce: Option<&'a str>,
+    pub(super) nonce: Option<&'a str>,
 }
 
 impl<'a> Origin<'a> {
     fn of(held: &'a Held<'_>, prepared: &'a Prepared) -> Self {
         Self {
             parent: held.grant,
-            prepared,
+            prepared: Some(prepared),
             nonce: Some(&held.nonce),
         }
     }
@@ -75,13 +76,13 @@ impl Refresh<'_> {
             spares,
             ..commit(instance, held.grant.epoch, &stored, &events)
         };
-        let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await?;
+        let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await;
         let (settled, stored) = match committed {
-            Committed::Done => {
+            Ok(Committed::Done) => {
                 self.announce.announce(&events).await;
-                (Settled::Current, stored)
+                (Some(Settled::Current), stored)
             }
-            Committed::Moved(now) => {
+            elsewhere => {
                 // What an answer out of order holds is all in the item.
                 let version = held.grant.refresh_tokens.version();
                 let late = StoredGrant {
@@ -89,21 +90,46 @@ impl Refresh<'_> {
                     ..seal_for(self.vault, key, epoch, &grant, version)?
                 };
                 let spare = Spare::of(late.clone());
-                (self.settle(instance, &origin, &spare, now).await?, late)
+                (self.keep_late(held, &origin, spare, elsewhere).await?, late)
             }
         };
         Ok(match settled {
-            Settled::Current => {
+            Some(Settled::Current) => {
                 self.tidy(instance, &stored, Again::No).await;
                 self.find_well(prepared).await;
                 Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens))
             }
-            Settled::Kept => Refreshed::Moved,
-            Settled::Homeless => {
-                self.give_back(held, prepared, &grant.tokens).await;
+            // It works, wherever it is kept.
+            None => Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)),
+            Some(Settled::Kept) => Refreshed::Moved,
+            Some(Settled::Homeless) => {
+                self.give_back(key, prepared, &grant.tokens).await;
                 Refreshed::Moved
             }
         })
+    }
+
+    /// Keeps an answer that could not just be committed. Says where, if the instance has it; else it
+    /// is in the queue.
+    async fn keep_late(
+        &self,
+        held: &Held<'_>,
+        origin: &Origin<'_>,
+        spare: Spare,
+        committed: Result<Committed, StoreError>,
+    ) -> Result<Option<Settled>, RefreshError> {
+        let settled = match committed {
+            Ok(Committed::Done) => Ok(Settled::Current),
+            Ok(Committed::Moved(now)) => {
+                let incarnation = held.instance.incarnation;
+                self.settle(incarnation, origin, &spare, now).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        match settled {
+            Ok(settled) => Ok(Some(settled)),
+            Err(error) => self.hand_over(held, spare, error).await.map(|()| None),
+        }
     }
 
     /// Keeps a success that could not be read, until the definition is mended.
@@ -125,22 +151,25 @@ impl Refresh<'_> {
         };
         let seen = Some(Box::new(held.instance.clone()));
         let origin = Origin::of(held, prepared);
-        self.settle(held.instance, &origin, &spare, seen).await?;
+        let committed = Ok(Committed::Moved(seen));
+        self.keep_late(held, &origin, spare, committed).await?;
         Ok(())
     }
 
     /// Finds an answer's place by the instance as it is now. The provider isn't fenced, so an answer
     /// that comes late may hold the only token that works: the newest is the grant, and whatever it
     /// displaces becomes a spare.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
-        then: &Instance,
+        incarnation: u64,
         origin: &Origin<'_>,
         spare: &Spare,
         mut now: Option<Box<Instance>>,
     ) -> Result<Settled, RefreshError> {
         loop {
-            let same = now.as_deref().filter(|now| is_same_consent(then, now));
+            let same = now
+                .as_deref()
+                .filter(|now| is_same_consent(incarnation, now));
             let Some((current, grant)) = same.and_then(|now| Some((now, now.grant()?))) else {
                 return Ok(Settled::Homeless);
             };
@@ -217,10 +246,11 @@ impl Refresh<'_> {
         origin: &Origin<'_>,
         in_doubt: bool,
     ) -> Result<Option<Spare>, VaultError> {
-        if !in_doubt || !may_work_again(origin.prepared.rotation) {
+        let usable = origin.prepared.filter(|_| in_doubt);
+        let Some(prepared) = usable.filter(|prepared| may_work_again(prepared.rotation)) else {
             return Ok(None);
-        }
-        let tokens = &origin.prepared.tokens;
+        };
+        let tokens = &prepared.tokens;
         let parent = seal_whole(self.vault, &instance.key, origin.parent, tokens)?;
         Ok(Some(spare_of(instance, parent)))
     }
@@ -292,7 +322,7 @@ impl Refresh<'_> {
                     };
                     let origin = Origin {
                         parent: grant,
-                        prepared,
+                        prepared: Some(prepared),
                         nonce: None,
                     };
                     self.commit_late(instance, grant, &origin, &read).await?;
@@ -335,8 +365,8 @@ fn commit<'c>(
     }
 }
 
-fn is_same_consent(then: &Instance, now: &Instance) -> bool {
-    now.incarnation == then.incarnation && !matches!(now.state, State::Deleted { .. })
+fn is_same_consent(incarnation: u64, now: &Instance) -> bool {
+    now.incarnation == incarnation && !matches!(now.state, State::Deleted { .. })
 }
 
 /// The grant of an instance as a spare. One that is suspect has been refused once.

@@ -10,6 +10,7 @@ use crate::{
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
+        id::InstanceKey,
         instance::{Instance, State},
         rotation::Rotation,
         spare::{Spare, SpareAnswer, with_spare, without_spare},
@@ -172,11 +173,11 @@ impl Refresh<'_> {
     }
 
     /// Revokes tokens that nobody will use, as far as the provider lets us.
-    pub(super) async fn give_back(&self, held: &Held<'_>, prepared: &Prepared, tokens: &Tokens) {
+    pub(super) async fn give_back(&self, key: &InstanceKey, prepared: &Prepared, tokens: &Tokens) {
         if let Some(request) = &prepared.method.revoke
             && let Err(failure) = self.client(prepared).revoke(request, tokens).await
         {
-            warn!(instance = %held.instance.key.id, code = ?failure.code, "unused grant not revoked");
+            warn!(instance = %key.id, code = ?failure.code, "unused grant not revoked");
         }
     }
 }

@@ -1,0 +1,77 @@
+//! What an operator sees and does.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use latchkey_core::{
+    model::instance::Instance,
+    port::{Due, Overview, Page, PageAsk, StoreError},
+};
+
+use super::{
+    DynamoInstances,
+    item::{ACTIVE, SUSPECT, due, key, read},
+};
+use crate::{
+    expression::Expression,
+    item::{Item, Reader, item, number, second_after, text, time},
+    write::Written,
+};
+
+#[async_trait]
+impl Overview for DynamoInstances {
+    async fn troubled(
+        &self,
+        now: Timestamp,
+        overdue: Timestamp,
+        page: &PageAsk,
+    ) -> Result<Page<Instance>, StoreError> {
+        let filter = Expression::new()
+            // Pending events are items of the table too, and have no status.
+            .when("#status IN (:active, :suspect)")
+            .when(
+                "#status = :suspect OR #failures > :none OR #attempts > :none \
+                 OR #lease_until < :now OR attribute_exists(#spares) \
+                 OR attribute_exists(#journal) OR #due_at < :overdue",
+            )
+            .value("active", text(ACTIVE))
+            .value("suspect", text(SUSPECT))
+            .value("none", number(0))
+            .value("now", time(now))
+            .value("overdue", number(second_after(overdue)));
+        let after = page.after.as_deref().map(start_after).transpose()?;
+        let (items, last) = self.table.scan(&filter, after, page.limit).await?;
+        let instances = items.iter().map(|item| read(Reader(item)));
+        Ok(Page {
+            items: instances.collect::<Result<_, _>>()?,
+            next: last.map(|last| cursor(&last)).transpose()?,
+        })
+    }
+
+    async fn hasten(&self, seen: &Instance, new_due: Due) -> Result<bool, StoreError> {
+        let expression = Expression::new()
+            .when("#status IN (:active, :suspect)")
+            .when("#epoch = :seen_epoch AND #incarnation = :seen_incarnation")
+            .value("active", text(ACTIVE))
+            .value("suspect", text(SUSPECT))
+            .value("seen_epoch", number(seen.epoch))
+            .value("seen_incarnation", number(seen.incarnation))
+            .remove(&["not_before"])
+            .set_all(due(Some(new_due)));
+        let written = self.table.update(key(&seen.key), &expression).await?;
+        Ok(matches!(written, Written::Done(_)))
+    }
+}
+
+/// Where the next page begins: after an instance, or after another item of the table.
+fn cursor(last: &Item) -> Result<String, StoreError> {
+    let last = Reader(last);
+    let (tenant, id) = (last.text("tenant")?, last.text("instance")?);
+    Ok(format!("{tenant}#{id}"))
+}
+
+fn start_after(cursor: &str) -> Result<Item, StoreError> {
+    let (tenant, id) = cursor
+        .split_once('#')
+        .ok_or(StoreError::Corrupt("cursor"))?;
+    Ok(item([("tenant", text(tenant)), ("instance", text(id))]))
+}

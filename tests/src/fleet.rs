@@ -1,0 +1,251 @@
+//! Many connected instances at once, put into the store without a browser, and providers that stand
+//! behind host names.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use hyper::{HeaderMap, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use latchkey_aws::{Keyring, OsEntropy, SealedVault, Store};
+use latchkey_core::{
+    model::{
+        Secret,
+        definition::RefreshPolicy,
+        grant::{StoredGrant, TokenSet, Tokens},
+        id::{InstanceId, InstanceKey, MethodKey},
+        instance::{Instance, State, StoredValues},
+        refresh_tokens::RefreshTokens,
+        terms::Terms,
+        upkeep::Upkeep,
+    },
+    port::{
+        Clock as _, Connect, Consents as _, Due, Egress, Entropy, Instances as _,
+        ReadInstances as _, Seal as _, SendError, WireAnswer, WireRequest,
+    },
+};
+use serde_json::json;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::world::World;
+
+/// Instances of one auth method.
+pub struct Fleet<'w> {
+    world: &'w World,
+    store: Store,
+    vault: SealedVault,
+    method: MethodKey,
+}
+
+impl std::fmt::Debug for Fleet<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fleet")
+    }
+}
+
+impl<'w> Fleet<'w> {
+    /// An auth method whose tokens come from this host, and no instance yet.
+    pub async fn at(world: &'w World, host: &str) -> Self {
+        let connector = world.api.connector(host).await;
+        let definition = json!({
+            "name": host,
+            "authorise": { "url": format!("https://{host}/authorise") },
+            "token": { "url": format!("https://{host}/token") },
+        });
+        let values = json!({ "client_id": "id", "client_secret": "secret" });
+        let body = json!({ "definition": definition, "values": values });
+        let path = format!("/v1/connectors/{connector}/auth-methods");
+        let method = world.api.post(&path, &body).await.created("id");
+        let keyring = std::fs::read_to_string(world.server.directory().join("keyring.json"));
+        let keyring = Keyring::parse(&Secret::new(keyring.expect("a keyring")));
+        Self {
+            world,
+            store: world.store(),
+            vault: SealedVault::new(keyring.expect("a keyring"), Arc::new(OsEntropy)),
+            method: MethodKey {
+                tenant: "local".parse().expect("a tenant"),
+                connector: connector.parse().expect("an id"),
+                id: method.parse().expect("an id"),
+            },
+        }
+    }
+
+    /// A connected instance whose access token lives an hour and ended so many seconds ago.
+    pub async fn overdue(&self, seconds: i64) -> InstanceKey {
+        let now = self.world.clock.now();
+        let ended = now - SignedDuration::from_secs(seconds);
+        let key = InstanceKey {
+            tenant: self.method.tenant.clone(),
+            id: InstanceId::new(now, &(&OsEntropy as &dyn Entropy).id()),
+        };
+        let instance = pending(&key, &self.method, now);
+        let grant = self.grant(&key, ended).await;
+        let made = self.store.instances.create(&instance).await;
+        made.expect("it is made");
+        let connect = Connect {
+            key: &key,
+            epoch: 0,
+            incarnation: 0,
+            grant: &grant,
+            values: &StoredValues::default(),
+            events: &[],
+            due: Some(Due::of(&key, ended)),
+        };
+        let connected = self.store.instances.connect(connect).await;
+        connected.expect("it is connected");
+        key
+    }
+
+    async fn grant(&self, key: &InstanceKey, ends: Timestamp) -> StoredGrant {
+        let tokens = Tokens {
+            main: TokenSet {
+                access_token: "access".into(),
+                refresh_token: Some("refresh".into()),
+                id_token: None,
+                token_type: "bearer".to_owned(),
+                expires_at: Some(ends),
+            },
+            sets: BTreeMap::new(),
+            captured: BTreeMap::new(),
+        };
+        let plaintext = tokens.to_plaintext().expect("a text");
+        self.vault.warm().await.expect("it is warm");
+        let sealed = self
+            .vault
+            .seal(&Instance::tokens_place(key, 1), &plaintext)
+            .expect("it is sealed");
+        StoredGrant {
+            epoch: 1,
+            parent: None,
+            tokens: sealed,
+            refresh_tokens: RefreshTokens::Inside,
+            refreshable: true,
+            expires_at: Some(ends),
+            terms: Terms {
+                policy: RefreshPolicy::AlwaysEager,
+                ..Terms::default()
+            },
+            scopes: Vec::new(),
+            received_at: ends - SignedDuration::from_secs(3600),
+        }
+    }
+
+    /// The instance as it is now.
+    pub async fn find(&self, key: &InstanceKey) -> Instance {
+        let found = self.store.instances.find(key).await.expect("the store");
+        found.expect("an instance")
+    }
+}
+
+fn pending(key: &InstanceKey, method: &MethodKey, now: Timestamp) -> Instance {
+    Instance {
+        key: key.clone(),
+        connector: method.connector.clone(),
+        method: method.id.clone(),
+        name: "One of many".to_owned(),
+        created_at: now,
+        values: StoredValues::default(),
+        incarnation: 0,
+        epoch: 0,
+        lease: None,
+        attempts: 0,
+        last_send: None,
+        not_before: None,
+        failures: 0,
+        last_failure: None,
+        spares: Vec::new(),
+        told_ended: false,
+        upkeep: Upkeep::default(),
+        state: State::Pending,
+    }
+}
+
+/// Providers behind host names. All answer at once but the one that hangs until it is let go.
+#[derive(Debug)]
+pub struct Hosts {
+    hanging: String,
+    hold: Semaphore,
+    held: AtomicUsize,
+    seen: Mutex<BTreeMap<String, usize>>,
+    answered: Notify,
+    asked: Notify,
+}
+
+impl Hosts {
+    /// All of them, with one that hangs.
+    #[must_use]
+    pub fn with_hanging(hanging: &str) -> Arc<Self> {
+        Arc::new(Self {
+            hanging: hanging.to_owned(),
+            hold: Semaphore::new(0),
+            held: AtomicUsize::new(0),
+            seen: Mutex::default(),
+            answered: Notify::new(),
+            asked: Notify::new(),
+        })
+    }
+
+    /// How many requests the one that hangs has got.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the one that hangs has got so many requests.
+    pub async fn has_been_asked(&self, count: usize) {
+        while self.held() < count {
+            self.asked.notified().await;
+        }
+    }
+
+    /// Waits until a host has answered so many requests.
+    pub async fn has_answered(&self, host: &str, count: usize) {
+        while self.count(host) < count {
+            self.answered.notified().await;
+        }
+    }
+
+    fn count(&self, host: &str) -> usize {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(host).copied().unwrap_or_default()
+    }
+
+    /// Lets the one that hangs answer from now on.
+    pub fn let_go(&self) {
+        self.hold.close();
+    }
+}
+
+#[async_trait]
+impl Egress for Hosts {
+    async fn send(&self, request: WireRequest) -> Result<WireAnswer, SendError> {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        if host == self.hanging {
+            self.held.fetch_add(1, Ordering::SeqCst);
+            self.asked.notify_one();
+            // Closed is let go.
+            drop(self.hold.acquire().await);
+        }
+        *self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(host)
+            .or_default() += 1;
+        self.answered.notify_one();
+        let body = json!({
+            "access_token": "next", "refresh_token": "next", "token_type": "bearer", "expires_in": 3600,
+        });
+        Ok(WireAnswer {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Secret::new(body.to_string().into_bytes()),
+            round_trip: Duration::from_millis(1),
+        })
+    }
+}
