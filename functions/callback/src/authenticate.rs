@@ -1,7 +1,7 @@
 //! `/oauth/authenticate`: the callback URL.
 
 use axum::{
-    extract::{RawForm, RawQuery, State},
+    extract::{RawForm, RawQuery, State, rejection::RawFormRejection},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -71,7 +71,10 @@ pub(crate) async fn authenticate(
     responses((status = 303, description = "To the same URL with the parameters in its query"),
         (status = 400, description = "A page that says why it did not work", content_type = "text/html"))
 )]
-pub(crate) async fn authenticate_by_form(RawForm(form): RawForm) -> Response {
+pub(crate) async fn authenticate_by_form(form: Result<RawForm, RawFormRejection>) -> Response {
+    let Ok(RawForm(form)) = form else {
+        return unknown().into_response();
+    };
     let is_text = std::str::from_utf8(&form).is_ok();
     if form.len() > LONGEST || !is_text {
         return unknown().into_response();

@@ -448,3 +448,17 @@ async fn a_form_that_is_not_ours_sends_nobody_anywhere() {
         (404, "This link has ended")
     );
 }
+
+#[tokio::test]
+async fn a_callback_that_is_no_form_is_answered_with_a_page() {
+    let shop = Shop::oidc_provider().await;
+    let post = latchkey_tests::http_client().post(shop.world.callback_url());
+    let answer = post.header("content-type", "text/plain").body("code=x");
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let page = answer.text().await.unwrap();
+    assert!(
+        page.contains("We don't know this request") || page.contains("We don&#39;t know"),
+        "{page}"
+    );
+}
