@@ -30,7 +30,7 @@ use latchkey_core::{
         ReadInstances as _, Seal as _, SendError, WireAnswer, WireRequest,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::world::World;
@@ -52,8 +52,14 @@ impl std::fmt::Debug for Fleet<'_> {
 impl<'w> Fleet<'w> {
     /// An auth method whose tokens come from this host, and no instance yet.
     pub async fn at(world: &'w World, host: &str) -> Self {
+        Self::rotating(world, host, json!("unknown")).await
+    }
+
+    /// The same, with what the provider does with used refresh tokens.
+    pub async fn rotating(world: &'w World, host: &str, rotation: Value) -> Self {
         let connector = world.api.connector(host).await;
         let definition = json!({
+            "refresh": { "rotation": rotation },
             "name": host,
             "authorise": { "url": format!("https://{host}/authorise") },
             "token": { "url": format!("https://{host}/token") },
@@ -105,8 +111,8 @@ impl<'w> Fleet<'w> {
     async fn grant(&self, key: &InstanceKey, ends: Timestamp) -> StoredGrant {
         let tokens = Tokens {
             main: TokenSet {
-                access_token: "access".into(),
-                refresh_token: Some("refresh".into()),
+                access_token: "first-access-token".into(),
+                refresh_token: Some("first-refresh-token".into()),
                 id_token: None,
                 token_type: "bearer".to_owned(),
                 expires_at: Some(ends),
@@ -238,14 +244,23 @@ impl Egress for Hosts {
             .entry(host)
             .or_default() += 1;
         self.answered.notify_one();
-        let body = json!({
-            "access_token": "next", "refresh_token": "next", "token_type": "bearer", "expires_in": 3600,
-        });
-        Ok(WireAnswer {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Secret::new(body.to_string().into_bytes()),
-            round_trip: Duration::from_millis(1),
-        })
+        Ok(granted())
+    }
+}
+
+/// What a provider answers that grants a refresh.
+#[must_use]
+pub fn granted() -> WireAnswer {
+    let body = json!({
+        "access_token": "next-access-token",
+        "refresh_token": "next-refresh-token",
+        "token_type": "bearer",
+        "expires_in": 3600,
+    });
+    WireAnswer {
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: Secret::new(body.to_string().into_bytes()),
+        round_trip: Duration::from_millis(1),
     }
 }

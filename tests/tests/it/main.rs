@@ -16,6 +16,7 @@ mod discovering;
 mod events;
 mod failing;
 mod files;
+mod handing_over;
 mod interfering;
 mod killed;
 mod late;

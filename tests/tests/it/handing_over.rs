@@ -1,0 +1,261 @@
+//! The queue as the last resort: an answer that the store does not take, and reminders that come in time.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use latchkey_aws::{Keyring, LogEvents, OsEntropy, SealedVault, Store, StoreSettings};
+use latchkey_core::{
+    flow::{
+        Deployment,
+        announce::Announce,
+        refresh::{Breakers, Refresh, Refreshed},
+    },
+    model::{
+        Secret,
+        id::InstanceKey,
+        instance::Instance,
+        message::{Adoption, Message},
+    },
+    port::{
+        Clock, Egress, InDoubt, Posting, Queue, QueueError, ReadInstances as _, SendError,
+        WireAnswer, WireRequest,
+    },
+};
+use latchkey_tests::{
+    clock::ShiftedClock,
+    fleet::{Fleet, granted},
+    world::World,
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use url::Url;
+
+/// The way to the store, which can be cut.
+struct Line {
+    url: Url,
+    is_up: watch::Sender<bool>,
+}
+
+impl Line {
+    async fn to(store: &Url) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let target = store.socket_addrs(|| None).unwrap()[0];
+        let (is_up, state) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut state = state.clone();
+                tokio::spawn(async move {
+                    let Ok(mut far) = TcpStream::connect(target).await else {
+                        return;
+                    };
+                    tokio::select! {
+                        biased;
+                        _ = state.wait_for(|is_up| !is_up) => {}
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    }
+                });
+            }
+        });
+        Self {
+            url: url.parse().unwrap(),
+            is_up,
+        }
+    }
+}
+
+/// A provider: what happens to the answer.
+struct Provider {
+    /// The store is gone when it comes.
+    cuts: Option<watch::Sender<bool>>,
+    is_lost: bool,
+}
+
+#[async_trait]
+impl Egress for Provider {
+    async fn send(&self, _: WireRequest) -> Result<WireAnswer, SendError> {
+        if let Some(line) = &self.cuts {
+            line.send_replace(false);
+        }
+        match self.is_lost {
+            true => Err(SendError::InDoubt(InDoubt::Lost)),
+            false => Ok(granted()),
+        }
+    }
+}
+
+/// What was sent to the queue.
+#[derive(Default)]
+struct Sent(Mutex<Vec<Posting>>);
+
+#[async_trait]
+impl Queue for Sent {
+    async fn send(&self, postings: &[Posting]) -> Result<(), QueueError> {
+        self.0.lock().unwrap().extend_from_slice(postings);
+        Ok(())
+    }
+}
+
+/// What a refresh needs, over a line that can be cut.
+struct Worker {
+    clock: Arc<ShiftedClock>,
+    store: Store,
+    vault: SealedVault,
+    breakers: Breakers,
+    deployment: Deployment,
+    sent: Sent,
+}
+
+impl Worker {
+    fn new(world: &World, line: &Line) -> Self {
+        let clock: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&world.clock);
+        let store = Store::new(&StoreSettings::local(line.url.clone()), clock);
+        let keyring = world.server.directory().join("keyring.json");
+        let keyring = Secret::new(std::fs::read_to_string(keyring).unwrap());
+        Self {
+            clock: Arc::clone(&world.clock),
+            vault: SealedVault::new(Keyring::parse(&keyring).unwrap(), Arc::new(OsEntropy)),
+            breakers: Breakers::new(store.hosts.clone()),
+            store,
+            deployment: Deployment::new(&world.server.url),
+            sent: Sent::default(),
+        }
+    }
+
+    fn refresh<'a>(&'a self, provider: &'a Provider) -> Refresh<'a> {
+        Refresh {
+            instances: &*self.store.instances,
+            methods: &*self.store.methods,
+            vault: &self.vault,
+            egress: provider,
+            breakers: &self.breakers,
+            healths: &*self.store.methods,
+            announce: Announce {
+                outbox: &*self.store.outbox,
+                events: &LogEvents,
+                clock: &*self.clock,
+            },
+            clock: &*self.clock,
+            entropy: &OsEntropy,
+            queue: Some(&self.sent),
+            deployment: &self.deployment,
+            slots: None,
+        }
+    }
+
+    async fn find(&self, key: &InstanceKey) -> Instance {
+        self.store.instances.find(key).await.unwrap().unwrap()
+    }
+
+    /// The answers in the queue, as they are read from it, and its texts.
+    fn adoptions(&self) -> (Vec<Adoption>, String) {
+        let mut texts = String::new();
+        let mut adoptions = Vec::new();
+        for posting in self.sent.0.lock().unwrap().iter() {
+            let text = posting.message.to_text().unwrap();
+            if let Message::Adopt(adoption) = Message::from_text(&text).unwrap() {
+                adoptions.push(*adoption);
+            }
+            texts.push_str(&text);
+        }
+        (adoptions, texts)
+    }
+
+    /// How long each reminder waits.
+    fn reminders(&self) -> Vec<Duration> {
+        let sent = self.sent.0.lock().unwrap();
+        let reminders = sent.iter().filter(|posting| match posting.message {
+            Message::Attend { .. } => true,
+            Message::Adopt(_) => false,
+        });
+        reminders.map(|posting| posting.delay).collect()
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_the_store_does_not_take_finds_its_place_out_of_the_queue() {
+    let world = World::start().await;
+    let line = Line::to(&world.server.store_url).await;
+    let key = Fleet::at(&world, "shop.example").await.overdue(60).await;
+    let worker = Worker::new(&world, &line);
+    let provider = Provider {
+        cuts: Some(line.is_up.clone()),
+        is_lost: false,
+    };
+    let instance = worker.find(&key).await;
+    let refresh = worker.refresh(&provider);
+    let refreshed = Box::pin(refresh.refresh(&instance)).await.unwrap();
+    // The caller has a token that works, wherever it is kept.
+    let Refreshed::Renewed(_, tokens) = refreshed else {
+        panic!("{refreshed:?}");
+    };
+    assert_eq!(tokens.main.access_token.expose(), "next-access-token");
+    let (adoptions, texts) = worker.adoptions();
+    assert!(!texts.contains("-token"), "{texts}");
+    let [adoption] = &adoptions[..] else {
+        panic!("{texts}");
+    };
+    let adopted = Box::pin(refresh.adopt(adoption)).await;
+    assert!(adopted.is_err(), "the store is down");
+
+    line.is_up.send_replace(true);
+    let left = worker.find(&key).await;
+    assert_eq!(left.grant().unwrap().epoch, 1);
+    assert_eq!(left.attempts, 1);
+    // It may come twice.
+    for _ in 0..2 {
+        Box::pin(refresh.adopt(adoption)).await.unwrap();
+        let adopted = worker.find(&key).await;
+        assert_eq!(adopted.grant().unwrap().epoch, 2);
+        assert_eq!((adopted.attempts, adopted.failures), (0, 0));
+    }
+    let path = format!("/v1/instances/{}", key.id);
+    assert_eq!(
+        world.api.access_token(key.id.as_str()).await,
+        "next-access-token"
+    );
+    // Of an instance that is deleted meanwhile nothing is brought back.
+    let _ = world.api.delete(&path).await.ok();
+    Box::pin(refresh.adopt(adoption)).await.unwrap();
+    let _ = world.api.get(&path).await.problem(404, "not-found");
+}
+
+/// The reminders that one refresh leaves.
+async fn reminders(rotation: Value, is_lost: bool) -> Vec<Duration> {
+    let world = World::start().await;
+    let line = Line::to(&world.server.store_url).await;
+    let fleet = Fleet::rotating(&world, "shop.example", rotation).await;
+    let key = fleet.overdue(60).await;
+    let worker = Worker::new(&world, &line);
+    let provider = Provider {
+        cuts: None,
+        is_lost,
+    };
+    let instance = worker.find(&key).await;
+    let refresh = worker.refresh(&provider);
+    let refreshed = Box::pin(refresh.refresh(&instance)).await.unwrap();
+    let is_failed = matches!(refreshed, Refreshed::Failed { .. });
+    assert_eq!(is_failed, is_lost, "{refreshed:?}");
+    worker.reminders()
+}
+
+#[tokio::test]
+async fn where_a_used_token_works_for_a_minute_somebody_comes_within_it() {
+    let grace = |seconds: u32| json!({ "grace": { "seconds": seconds } });
+    let seconds = Duration::from_secs;
+    // After the lease, should this process die; and, where the answer is lost, after a quiet moment.
+    assert_eq!(reminders(grace(60), false).await, [seconds(33)]);
+    assert_eq!(reminders(grace(60), true).await, [seconds(33), seconds(11)]);
+    // The lease holds for longer than this window.
+    assert_eq!(reminders(grace(20), true).await, [seconds(6)]);
+    // A tick comes in time, or nothing does.
+    for rotation in [grace(3600), json!("single_use"), json!("none")] {
+        assert!(reminders(rotation, true).await.is_empty());
+    }
+}
