@@ -58,7 +58,7 @@ impl Breakers {
         }
     }
 
-    /// Why nobody may call the host now, if so. Claims nothing: [`Breakers::admit`] does.
+    /// Why nobody may call the host now, if so. Claims nothing: `admit` does.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
