@@ -11,9 +11,12 @@ impl Token {
 
 /// A set of refresh tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tokens(u32);
+pub struct Tokens(u64);
 
 impl Tokens {
+    /// How many tokens a story may have; one that ends here still has room for those of its healing.
+    pub const MOST: u8 = 16;
+
     /// The set of one token.
     #[must_use]
     pub fn of(token: Token) -> Self {
