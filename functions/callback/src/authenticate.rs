@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// More than any provider sends; the rest of the request is bounded by the gateway.
-const LONGEST: usize = 16 * 1024;
+pub(crate) const LONGEST: usize = 16 * 1024;
 
 /// Takes a person back from the provider.
 ///

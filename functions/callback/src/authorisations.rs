@@ -1,27 +1,30 @@
 //! `/v1/authorisations/{authorisation}/complete`: for platforms that forward people themselves.
 
 use axum::extract::State;
-use latchkey_core::model::{
-    authorisation::{Digest, Miss},
-    id::InstanceId,
-};
+use latchkey_core::model::{authorisation::Digest, id::InstanceId};
 use latchkey_web::{
     Problem,
     caller::{Caller, InstancesWrite},
     json::Json,
     path::Named,
-    problem::{ProblemKind, Problems},
+    problem::Problems,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Ports;
+use crate::{Ports, answer::refused};
 
 /// An authorisation that is complete.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CompletedView {
     /// The instance, which is connected now.
     instance: InstanceId,
+}
+
+impl From<InstanceId> for CompletedView {
+    fn from(instance: InstanceId) -> Self {
+        Self { instance }
+    }
 }
 
 /// Completes an authorisation that the callback has parked.
@@ -46,14 +49,7 @@ pub(crate) async fn complete(
         .await?
         .ok_or_else(gone)?
     {
-        Ok(instance) => Ok(Json(CompletedView {
-            instance: instance.id,
-        })),
-        Err(Miss::InstanceGone) => {
-            Err(Problem::new(ProblemKind::NotFound).detail("the instance is deleted"))
-        }
-        Err(_) => {
-            Err(Problem::new(ProblemKind::Conflict).detail("the authorisation brought no grant"))
-        }
+        Ok(instance) => Ok(Json(instance.id.into())),
+        Err(miss) => Err(refused(miss)),
     }
 }

@@ -1,6 +1,7 @@
 //! The `callback` function: where providers send people back to, and where platforms complete what
 //! they began themselves.
 
+mod answer;
 mod authenticate;
 mod authorisations;
 mod result_page;
@@ -9,7 +10,10 @@ use std::sync::Arc;
 
 use latchkey_core::{
     flow::{Deployment, announce::Announce, complete::Complete},
-    port::{Authorisations, Clock, Consents, Egress, Entropy, Events, Methods, Outbox, Vault},
+    port::{
+        Authorisations, BeginAuthorisations, Clock, Consents, Egress, Entropy, Events, Methods,
+        Outbox, Vault,
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -18,6 +22,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub struct Ports {
     /// Authorisations.
     pub authorisations: Arc<dyn Authorisations>,
+    /// Remembering answers that nobody asked for.
+    pub begin_authorisations: Arc<dyn BeginAuthorisations>,
     /// Instances.
     pub instances: Arc<dyn Consents>,
     /// Auth methods.
@@ -77,4 +83,5 @@ pub fn router() -> OpenApiRouter<Ports> {
             authenticate::authenticate_by_form
         ))
         .routes(routes!(authorisations::complete))
+        .routes(routes!(answer::answer))
 }

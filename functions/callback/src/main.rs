@@ -27,7 +27,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         entropy: entropy.clone(),
     };
     let ports = Ports {
-        authorisations: store.authorisations,
+        authorisations: store.authorisations.clone(),
+        begin_authorisations: store.authorisations,
         instances: store.instances,
         methods: store.methods,
         vault,

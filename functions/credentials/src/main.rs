@@ -20,6 +20,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         deployment,
         mode,
         log,
+        ..
     } = Environment::read()?;
     latchkey_aws::log::init(&log, std::io::stdout);
     let authentication = latchkey_web::lambda::authentication(mode, store.api_keys, clock.clone());

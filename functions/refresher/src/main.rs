@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         deployment,
         mode,
         log,
+        ..
     } = Environment::read()?;
     let settings = Settings::from_lookup(&latchkey_aws::variable)?;
     latchkey_aws::log::init(&log, std::io::stdout);

@@ -77,7 +77,8 @@ pub(crate) fn wire(store: &Store, shared: &Shared, settings: Settings) -> Functi
             deployment: deployment.clone(),
         },
         callback: latchkey_callback::Ports {
-            authorisations: store.authorisations,
+            authorisations: store.authorisations.clone(),
+            begin_authorisations: store.authorisations,
             instances: store.instances.clone(),
             methods: store.methods.clone(),
             vault: Arc::clone(&vault),

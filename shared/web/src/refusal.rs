@@ -3,8 +3,9 @@
 use latchkey_core::{
     flow::{
         authorise::AuthoriseError, complete::CompleteError, define::DefineError,
-        delete::DeleteError, vend::VendError,
+        delete::DeleteError, unasked::UnaskedError, vend::VendError,
     },
+    model::fault::Faults,
     port::{StoreError, VaultError},
 };
 use tracing::error;
@@ -87,6 +88,19 @@ impl From<CompleteError> for Problem {
             CompleteError::Store(error) => error.into(),
             CompleteError::Vault(error) => error.into(),
             CompleteError::Contended => unavailable(),
+        }
+    }
+}
+
+impl From<UnaskedError> for Problem {
+    fn from(error: UnaskedError) -> Self {
+        match error {
+            UnaskedError::BegunHere => Self::new(ProblemKind::Conflict).detail(error.to_string()),
+            UnaskedError::Empty => {
+                Self::invalid(Faults::one("/query", "missing", error.to_string()))
+            }
+            UnaskedError::Authorise(error) => error.into(),
+            UnaskedError::Complete(error) => error.into(),
         }
     }
 }

@@ -30,6 +30,8 @@ const clients = [
   { ...web, client_id: 'basic', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
   { ...web, client_id: 'post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
   { ...web, client_id: 'public', token_endpoint_auth_method: 'none' },
+  // Installed at the provider: its codes are asked for by nobody, and so bound to no challenge.
+  { ...web, client_id: 'installed', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
   // Made of characters that tell a form-encoded Basic header (RFC 6749 §2.3.1) from a raw one.
   { ...web, client_id: 'odd:id/+', client_secret: 'p%+ :/&=?~"secret-0123456789-abcdef' },
 ];
@@ -41,7 +43,7 @@ const provider = new Provider(issuer, {
   clients,
   cookies: { keys: [randomBytes(16).toString('hex')] },
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-  pkce: { required: () => true },
+  pkce: { required: (_ctx, client) => client.clientId !== 'installed' },
   rotateRefreshToken: process.env.ROTATE !== 'never',
   issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   scopes: ['openid', 'offline_access', 'api:read', 'api:write'],

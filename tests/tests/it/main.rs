@@ -35,5 +35,6 @@ mod secrets;
 mod stateless;
 mod strict;
 mod sweeping;
+mod unasked;
 mod vaults;
 mod watch;

@@ -424,15 +424,7 @@ impl Authorise<'_> {
             .find(key)
             .await?
             .ok_or(AuthoriseError::MethodGone)?;
-        let method = stored.parse().map_err(|faults| {
-            AuthoriseError::Incomplete(
-                faults
-                    .into_vec()
-                    .into_iter()
-                    .map(|fault| fault.pointer)
-                    .collect(),
-            )
-        })?;
+        let method = stored.parse()?;
         Ok((stored, method))
     }
 
@@ -488,8 +480,7 @@ pub(super) fn pin(
 ) -> Result<Pinned, AuthoriseError> {
     let plain = Scope::new(known, callback_url);
     let client_id = method.client.id.fill(&plain)?;
-    let redirect_uri = Url::parse(&method.redirect_uri.fill(&plain)?)
-        .map_err(|_| AuthoriseError::Impossible("the callback URL is not a URL".to_owned()))?;
+    let redirect_uri = redirect_uri(method, &plain)?;
     let scopes = scopes(&method.authorise, &plain);
     let joined = scopes.join(&method.authorise.scope_separator);
     let state = entropy.text(
@@ -526,8 +517,20 @@ pub(super) fn pin(
     })
 }
 
+/// The redirect URI (RFC 6749 §3.1.2), without what an authorisation adds to it.
+///
+/// # Errors
+/// [`AuthoriseError::Impossible`] if a value is missing, or it is not a URL.
+pub(super) fn redirect_uri(method: &AuthMethod, scope: &Scope<'_>) -> Result<Url, AuthoriseError> {
+    Url::parse(&method.redirect_uri.fill(scope)?)
+        .map_err(|_| AuthoriseError::Impossible("the callback URL is not a URL".to_owned()))
+}
+
 /// The token URL, if it depends on nothing that only the callback brings.
-fn pinned_token_url(method: &AuthMethod, scope: &Scope<'_>) -> Result<Option<Url>, AuthoriseError> {
+pub(super) fn pinned_token_url(
+    method: &AuthMethod,
+    scope: &Scope<'_>,
+) -> Result<Option<Url>, AuthoriseError> {
     let urls = &method.token.urls;
     let is_captured = |reference: &Reference| match reference.namespace {
         Namespace::Variable => depends_on_callback(method, &reference.key),
@@ -628,7 +631,11 @@ pub(super) fn state_length(
         })
 }
 
-fn complete(stored: &StoredMethod, method: &AuthMethod) -> Result<(), AuthoriseError> {
+/// Whether the builder has given all that an authorisation needs.
+///
+/// # Errors
+/// [`AuthoriseError::Incomplete`] if not.
+pub(super) fn complete(stored: &StoredMethod, method: &AuthMethod) -> Result<(), AuthoriseError> {
     let lacks = method.lacks(&stored.values);
     if lacks.is_empty() {
         Ok(())
@@ -639,6 +646,14 @@ fn complete(stored: &StoredMethod, method: &AuthMethod) -> Result<(), AuthoriseE
 
 fn of_builder(stored: &StoredMethod) -> Present<'_> {
     Present::default().before(&stored.values.plain, &stored.values.sealed)
+}
+
+/// What a definition that was kept can't be read by.
+impl From<Faults> for AuthoriseError {
+    fn from(faults: Faults) -> Self {
+        let pointers = faults.into_vec().into_iter().map(|fault| fault.pointer);
+        Self::Incomplete(pointers.collect())
+    }
 }
 
 impl From<Unfilled> for AuthoriseError {

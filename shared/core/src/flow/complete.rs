@@ -154,13 +154,34 @@ impl Complete<'_> {
         state: &Secret,
         answer: &UnverifiedAnswer,
     ) -> Result<Completion, CompleteError> {
-        match self.finish(&authorisation, state, answer).await? {
-            Ok(None) => Ok(Completion::Connected(authorisation)),
-            Ok(Some(grant)) => {
+        if authorisation.binding != Binding::Platform {
+            return self.connected(authorisation, state, answer).await;
+        }
+        match self.granted(&authorisation, state, answer).await? {
+            Ok(grant) => {
                 let digest = &authorisation.state;
+                let place = Authorisation::place(&authorisation.instance, digest, "tokens");
+                let grant = seal_grant(self.vault, &grant, 0, &place)?;
                 insist(self.clock, || self.authorisations.park(digest, &grant)).await?;
                 Ok(Completion::Parked(authorisation))
             }
+            Err(miss) => self.missed(authorisation, miss).await,
+        }
+    }
+
+    /// The same, to the end: the consent takes effect.
+    pub(super) async fn connected(
+        &self,
+        authorisation: Box<Authorisation>,
+        state: &Secret,
+        answer: &UnverifiedAnswer,
+    ) -> Result<Completion, CompleteError> {
+        let grant = match self.granted(&authorisation, state, answer).await? {
+            Ok(grant) => grant,
+            Err(miss) => return self.missed(authorisation, miss).await,
+        };
+        match self.connect(&authorisation, &grant).await? {
+            Ok(()) => Ok(Completion::Connected(authorisation)),
             Err(miss) => self.missed(authorisation, miss).await,
         }
     }
@@ -209,13 +230,13 @@ impl Complete<'_> {
         ))
     }
 
-    /// Checks the answer, exchanges the code and keeps the grant: in the instance, or parked.
-    async fn finish(
+    /// Checks the answer and exchanges the code.
+    async fn granted(
         &self,
         authorisation: &Authorisation,
         state: &Secret,
         answer: &UnverifiedAnswer,
-    ) -> Result<Result<Option<StoredGrant>, Miss>, CompleteError> {
+    ) -> Result<Result<Grant, Miss>, CompleteError> {
         let Some((method, values)) = self.prepared(authorisation).await? else {
             return Ok(Err(Miss::Misconfigured));
         };
@@ -248,24 +269,14 @@ impl Complete<'_> {
             captured: &captured,
         };
         let client = self.client(&method, &values);
-        let grant = match self.exchange(authorisation, &client, code).await? {
-            Ok(grant) => grant,
-            Err(failure) => {
-                warn!(
-                    instance = %authorisation.instance.id, auth_method = %authorisation.method,
-                    code = ?failure.code, words = failure.words.as_deref(), "exchange failed"
-                );
-                return Ok(Err(miss(&failure)));
-            }
-        };
-        match authorisation.binding {
-            Binding::Browser(_) => Ok(self.connect(authorisation, &grant).await?.map(|()| None)),
-            Binding::Platform => {
-                let place =
-                    Authorisation::place(&authorisation.instance, &authorisation.state, "tokens");
-                Ok(Ok(Some(seal_grant(self.vault, &grant, 0, &place)?)))
-            }
-        }
+        let exchanged = self.exchange(authorisation, &client, code).await?;
+        Ok(exchanged.map_err(|failure| {
+            warn!(
+                instance = %authorisation.instance.id, auth_method = %authorisation.method,
+                code = ?failure.code, words = failure.words.as_deref(), "exchange failed"
+            );
+            miss(&failure)
+        }))
     }
 
     /// Exchanges the code once, at the pinned URL. What was not sent may be tried again.

@@ -17,6 +17,7 @@ mod retry;
 mod seal;
 mod stateless;
 pub mod sweep;
+pub mod unasked;
 pub mod vend;
 mod warn;
 

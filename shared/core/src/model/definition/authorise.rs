@@ -12,6 +12,9 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoriseDefinition {
+    /// Where people begin.
+    #[serde(skip_serializing_if = "is_default")]
+    pub start: Start,
     /// The authorise URL, or several: the first whose values are all there.
     #[serde(skip_serializing_if = "Texts::is_empty")]
     #[schema(example = "https://oauth.myapp.com/authorize/{{account}}")]
@@ -54,6 +57,7 @@ pub struct AuthoriseDefinition {
 impl Default for AuthoriseDefinition {
     fn default() -> Self {
         Self {
+            start: Start::default(),
             url: Texts::default(),
             query: Parameters::new(),
             scopes: vec!["{{scope}}".to_owned()],
@@ -69,6 +73,18 @@ impl Default for AuthoriseDefinition {
             reveals: Vec::new(),
         }
     }
+}
+
+/// Where people begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Here: on the connect page, or by an authorisation that the platform begins.
+    #[default]
+    Us,
+    /// At the provider too: they install an application there, and come back with a code that nobody asked for. The
+    /// platform hands it in (`POST /v1/instances/{instance}/answer`). PKCE is off, since the code is bound to no challenge.
+    Provider,
 }
 
 /// A further list of scopes, in a parameter of its own.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 pub use authorise::{
     Alphabet, AuthoriseDefinition, CallbackDefinition, DigestAlgorithm, DigestEncoding,
-    ParameterOrder, Pkce, ScopeList, StateCarrier, StateDefinition, VerifyDefinition,
+    ParameterOrder, Pkce, ScopeList, Start, StateCarrier, StateDefinition, VerifyDefinition,
 };
 pub use client::{
     AssertionDefinition, BasicEncoding, ClientAuthentication, ClientDefinition, SigningAlgorithm,

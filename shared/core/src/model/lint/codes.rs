@@ -150,6 +150,11 @@ pub const CODES: &[Code] = &[
         "The message says how many there may be.",
     ),
     error(
+        "unasked_pkce",
+        "People begin at the provider, and PKCE is on.",
+        "Set `pkce: none`: a code that nobody asked for is bound to no challenge.",
+    ),
+    error(
         "undeclared_variable",
         "A template or condition names a variable that isn't declared.",
         "Declare it, or correct its name.",

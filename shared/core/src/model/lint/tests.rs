@@ -164,6 +164,12 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!({ "lookup": [] }),
         ),
         (
+            "unasked_pkce",
+            "/authorise/pkce",
+            json!({ "authorise": { "start": "provider" } }),
+            json!({ "authorise": { "start": "provider", "pkce": "none" } }),
+        ),
+        (
             "undeclared_variable",
             "/token/body/a",
             json!({ "token": { "body": { "a": "{{acount}}" } } }),

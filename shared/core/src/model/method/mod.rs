@@ -15,7 +15,7 @@ use super::{
         Alphabet, AnswerCondition, AnswerFormat, BasicEncoding, BodyFormat, ClientAuthentication,
         Condition, Definition, DigestAlgorithm, DigestEncoding, Encoding, ErrorCodes, ExpiryKind,
         JsonKind, KeepRefreshToken, Origin, ParameterOrder, ParameterPlace, Pkce, RefreshMode,
-        SigningAlgorithm, StateCarrier, VariableDefinition,
+        SigningAlgorithm, Start, StateCarrier, VariableDefinition,
     },
     fault::Faults,
     grant::Tokens,
@@ -165,6 +165,8 @@ pub struct Assertion {
 /// The authorise request.
 #[derive(Debug, Clone)]
 pub struct Authorise {
+    /// Where people begin.
+    pub start: Start,
     /// The authorise URLs; none until given.
     pub urls: Vec<UrlTemplate>,
     /// Parameters added to the standard ones, or in their place.
@@ -418,7 +420,10 @@ impl AuthMethod {
     #[must_use]
     pub fn lacks(&self, values: &MethodValues) -> Vec<String> {
         let urls = [
-            ("/definition/authorise/url", self.authorise.urls.is_empty()),
+            (
+                "/definition/authorise/url",
+                self.authorise.urls.is_empty() && self.authorise.start == Start::Us,
+            ),
             ("/definition/token/url", self.token.urls.is_empty()),
         ];
         let urls = urls

@@ -2,7 +2,7 @@
 
 use super::{Parser, is_link};
 use crate::model::{
-    definition::{AuthoriseDefinition, CallbackDefinition, Texts},
+    definition::{AuthoriseDefinition, CallbackDefinition, Pkce, Start, Texts},
     method::{Authorise, Callback, ScopeList, Verify, place::Place},
     template::Template,
     url_template::UrlTemplate,
@@ -31,7 +31,13 @@ impl Parser {
             self.faults
                 .add("/authorise/verifier_length", "out_of_range", why);
         }
+        if written.start == Start::Provider && written.pkce != Pkce::None {
+            let why =
+                "a code that the provider sends unasked is bound to no challenge: `pkce: none`";
+            self.faults.add("/authorise/pkce", "unasked_pkce", why);
+        }
         Authorise {
+            start: written.start,
             urls: self.routed_urls("/authorise/url", &written.url),
             query: self.overlay("/authorise/query", &written.query, place),
             scopes: self.scopes("/authorise/scopes", &written.scopes),
