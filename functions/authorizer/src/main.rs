@@ -7,11 +7,14 @@ use latchkey_aws::Environment;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let Environment {
-        store, clock, log, ..
+        callers,
+        clock,
+        log,
+        ..
     } = Environment::read()?;
     latchkey_aws::log::init(&log, std::io::stdout);
     let ports = Ports {
-        keys: store.api_keys,
+        keys: callers,
         clock,
     };
     run(service_fn(async |event: LambdaEvent<Question>| {

@@ -5,19 +5,22 @@ use std::{fmt, fs, sync::Arc};
 use latchkey_core::{
     flow::{Deployment, Mode},
     model::Secret,
-    port::{Clock, Entropy, Events, Queue, Secrets},
+    port::{ApiKeys, Clock, Entropy, Events, Queue, Secrets},
 };
 use url::Url;
 
 use crate::{
-    EventBridgeEvents, EventSettings, Keyring, LogEvents, OsEntropy, QueueSettings, SealedVault,
-    SecretsManager, SecretsSettings, SqsQueue, Store, StoreSettings, SystemClock,
+    EventBridgeEvents, EventSettings, FirstApiKey, Keyring, Keys, LogEvents, OneSecret, OsEntropy,
+    QueueSettings, SealedVault, SecretsManager, SecretsSettings, SqsQueue, Store, StoreSettings,
+    SystemClock,
 };
 
 /// Everything that a function wires itself from.
 pub struct Environment {
     /// The stores.
     pub store: Store,
+    /// Who may ask.
+    pub callers: Arc<dyn ApiKeys>,
     /// The vault, by `LATCHKEY_VAULT`: `sealed`, or `secrets-manager` for refresh tokens.
     pub vault: Arc<SealedVault>,
     /// Where events go.
@@ -77,9 +80,10 @@ impl Environment {
         let base_url = wanted(lookup, "LATCHKEY_BASE_URL", &mut faults, |text| {
             Url::parse(text).ok()
         });
-        let keyring = wanted(lookup, "LATCHKEY_KEYRING_FILE", &mut faults, |path| {
-            Keyring::parse(&Secret::new(fs::read_to_string(path).ok()?)).ok()
-        });
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let keys = settings
+            .as_ref()
+            .and_then(|settings| keys(lookup, settings, &clock, &mut faults));
         let mode = match lookup("LATCHKEY_MODE").as_deref() {
             None | Some("cloud") => Some(Mode::Cloud),
             Some("local") => Some(Mode::Local),
@@ -96,23 +100,25 @@ impl Environment {
             Some(secrets),
             Some(queue),
             Some(base_url),
-            Some(keyring),
+            Some(keys),
             Some(mode),
             Some(events),
-        ) = (settings, secrets, queue, base_url, keyring, mode, events)
+        ) = (settings, secrets, queue, base_url, keys, mode, events)
         else {
             return Err(EnvironmentError(faults));
         };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let vault = SealedVault::new(keyring, Arc::clone(&entropy));
+        let vault = SealedVault::new(keys, Arc::clone(&entropy));
         let secrets = secrets.map(|secrets| -> Arc<dyn Secrets> {
             Arc::new(SecretsManager::new(&secrets, &settings))
         });
         let queue =
             queue.map(|queue| -> Arc<dyn Queue> { Arc::new(SqsQueue::new(&queue, &settings)) });
+        let store = Store::new(&settings, Arc::clone(&clock));
+        let keys: Arc<dyn ApiKeys> = store.api_keys.clone();
         Ok(Self {
-            store: Store::new(&settings, Arc::clone(&clock)),
+            callers: api_keys(lookup, &settings, keys, &clock)?,
+            store,
             vault: Arc::new(vault.with_secrets(secrets)),
             events: destination(&events, &settings),
             clock,
@@ -122,6 +128,43 @@ impl Environment {
             mode,
             log: lookup("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned()),
         })
+    }
+}
+
+/// The vault's keys, out of `LATCHKEY_KEYRING_SECRET` or `LATCHKEY_KEYRING_FILE`.
+fn keys(
+    lookup: &dyn Fn(&str) -> Option<String>,
+    aws: &StoreSettings,
+    clock: &Arc<dyn Clock>,
+    faults: &mut Vec<String>,
+) -> Option<Keys> {
+    match OneSecret::from_lookup(lookup, "LATCHKEY_KEYRING_SECRET", aws) {
+        Ok(Some(secret)) => Some(Keys::of_secret(secret, Arc::clone(clock))),
+        Ok(None) => wanted(lookup, "LATCHKEY_KEYRING_FILE", faults, |path| {
+            Keyring::parse(&Secret::new(fs::read_to_string(path).ok()?)).ok()
+        })
+        .map(Keys::from),
+        Err(error) => {
+            faults.extend(error.0);
+            None
+        }
+    }
+}
+
+/// Who may ask: the keys in the store, and the first of all, if `LATCHKEY_FIRST_KEY_SECRET` names its secret.
+///
+/// # Errors
+/// [`EnvironmentError`] if the endpoint of secrets is wrong.
+fn api_keys(
+    lookup: &dyn Fn(&str) -> Option<String>,
+    aws: &StoreSettings,
+    keys: Arc<dyn ApiKeys>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn ApiKeys>, EnvironmentError> {
+    match OneSecret::from_lookup(lookup, "LATCHKEY_FIRST_KEY_SECRET", aws) {
+        Ok(None) => Ok(keys),
+        Ok(Some(secret)) => Ok(Arc::new(FirstApiKey::new(keys, secret, Arc::clone(clock)))),
+        Err(error) => Err(EnvironmentError(error.0)),
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use latchkey_core::{model::Secret, port::Entropy};
 use ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// The keys of the sealed vault: the one that seals, and those that only open.
 ///
-/// As text: `{"current":"k1","keys":{"k1":"<32 bytes in base64>"}}`.
+/// As text: `{"current":"k1","k1":"<32 bytes>"}`, in base64 or as hexadecimal digits, which is what Secrets Manager can
+/// make by itself.
 ///
 /// # Security
 /// Whoever has the text and can read the tables has every token. It can't be printed, and is zeroised
@@ -30,14 +30,14 @@ impl std::fmt::Debug for Keyring {
 /// What is wrong with the text of a keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// It is not a JSON object with the two fields `current` and `keys`.
-    #[error("the keyring is not an object with 'current' and 'keys'")]
+    /// It is not a JSON object of texts, with `current` among its members.
+    #[error("the keyring is not an object of texts with a member 'current'")]
     Malformed,
     /// The id of a key is not 1 to 32 of `a`–`z`, `0`–`9` and `-`.
     #[error("the id of a key is not 1 to 32 of a-z, 0-9 and '-'")]
     KeyId,
-    /// A key is not 32 bytes in base64.
-    #[error("a key is not 32 bytes in base64")]
+    /// A key is not 32 bytes in base64 or as hexadecimal digits.
+    #[error("a key is not 32 bytes in base64 or as hexadecimal digits")]
     Key,
     /// The current key is not among the keys.
     #[error("the current key is not among the keys")]
@@ -50,34 +50,23 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError`] says what is wrong, without any of it.
     pub fn parse(text: &Secret) -> Result<Self, KeyringError> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Written {
-            current: String,
-            keys: BTreeMap<String, Secret>,
-        }
         // The parser's own error could quote a key.
-        let written: Written =
+        let mut written: BTreeMap<String, Secret> =
             serde_json::from_str(text.expose()).map_err(|_| KeyringError::Malformed)?;
-        let keys = written.keys.into_iter().map(|(id, key)| {
-            if !is_key_id(&id) {
-                return Err(KeyringError::KeyId);
+        let current = written.remove(CURRENT).ok_or(KeyringError::Malformed)?;
+        let keys = written.into_iter().map(|(id, key)| {
+            if is_key_id(&id) {
+                Ok((id, bytes(&key).ok_or(KeyringError::Key)?))
+            } else {
+                Err(KeyringError::KeyId)
             }
-            let key = STANDARD
-                .decode(key.expose())
-                .map(Secret::new)
-                .map_err(|_| KeyringError::Key)?;
-            if key.expose().len() != KEY_LENGTH {
-                return Err(KeyringError::Key);
-            }
-            Ok((id, key))
         });
         let keys: BTreeMap<_, _> = keys.collect::<Result<_, _>>()?;
-        if !keys.contains_key(&written.current) {
+        if !keys.contains_key(current.expose()) {
             return Err(KeyringError::NoCurrent);
         }
         Ok(Self {
-            current: written.current,
+            current: current.expose().clone(),
             keys,
         })
     }
@@ -118,14 +107,12 @@ impl Keyring {
         // Ids and base64 have nothing to escape; the text never grows, so no copy is left behind.
         text.push_str("{\"current\":\"");
         text.push_str(&self.current);
-        text.push_str("\",\"keys\":{");
-        for (index, key) in keys.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
+        text.push('"');
+        for key in &keys {
+            text.push(',');
             text.push_str(key);
         }
-        text.push_str("}}");
+        text.push('}');
         Secret::new(text)
     }
 
@@ -142,6 +129,27 @@ impl Keyring {
 }
 
 const KEY_LENGTH: usize = 32;
+/// The member that says which key seals.
+const CURRENT: &str = "current";
+
+/// The bytes of a key that is written in base64 or as hexadecimal digits.
+fn bytes(text: &Secret) -> Option<Secret<Vec<u8>>> {
+    let text = text.expose();
+    let key = if text.len() == 2 * KEY_LENGTH {
+        let pairs = text.as_bytes().chunks(2);
+        // `from_str_radix` takes a sign, too.
+        let is_digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let digits = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        pairs
+            .map(digits)
+            .collect::<Option<Vec<u8>>>()
+            .filter(|_| is_digits)?
+    } else {
+        STANDARD.decode(text).ok()?
+    };
+    let key = Secret::new(key);
+    (key.expose().len() == KEY_LENGTH).then_some(key)
+}
 
 fn is_key_id(id: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
@@ -163,25 +171,37 @@ mod tests {
     }
 
     #[test]
+    fn what_secrets_manager_makes_is_a_keyring() {
+        let text = format!(r#"{{"current":"k1","k1":"{}"}}"#, "0f".repeat(32));
+        let read = Keyring::parse(&text.into()).unwrap();
+        assert_eq!(read.keys["k1"].expose(), &[15; 32]);
+    }
+
+    #[test]
     fn a_keyring_that_is_wrong_is_refused() {
         let key = STANDARD.encode([7; 32]);
         for (text, error) in [
             ("[]".to_owned(), KeyringError::Malformed),
             ("{}".to_owned(), KeyringError::Malformed),
+            (r#"{"current":"k1"}"#.to_owned(), KeyringError::NoCurrent),
             (
-                format!(r#"{{"current":"k1","keys":{{"K 1":"{key}"}}}}"#),
+                format!(r#"{{"current":"k1","K 1":"{key}"}}"#),
                 KeyringError::KeyId,
             ),
             (
-                r#"{"current":"k1","keys":{"k1":"c2hvcnQ="}}"#.to_owned(),
+                r#"{"current":"k1","k1":"c2hvcnQ="}"#.to_owned(),
                 KeyringError::Key,
             ),
             (
-                r#"{"current":"k1","keys":{"k1":"%%%"}}"#.to_owned(),
+                r#"{"current":"k1","k1":"%%%"}"#.to_owned(),
                 KeyringError::Key,
             ),
             (
-                format!(r#"{{"current":"k2","keys":{{"k1":"{key}"}}}}"#),
+                format!(r#"{{"current":"k1","k1":"+{}"}}"#, "7".repeat(63)),
+                KeyringError::Key,
+            ),
+            (
+                format!(r#"{{"current":"k2","k1":"{key}"}}"#),
                 KeyringError::NoCurrent,
             ),
         ] {

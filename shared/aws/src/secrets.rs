@@ -80,7 +80,7 @@ impl SecretsSettings {
             }
         };
         let settings = is_apart.then(|| Self {
-            endpoint: wanted.endpoint(&["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
+            endpoint: endpoint(&mut wanted),
             prefix: wanted
                 .optional("LATCHKEY_SECRET_PREFIX")
                 .unwrap_or_else(|| "latchkey".to_owned()),
@@ -96,15 +96,24 @@ impl SecretsSettings {
     /// A client where `store` is, with its credentials. Nothing is sent before the first call.
     #[must_use]
     pub fn client(&self, store: &StoreSettings) -> Client {
-        let config = store.sdk(self.endpoint.as_ref());
-        let patient = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(OPERATION)
-            .build();
-        let config = config.into_builder().timeout_config(patient).build();
-        Client::new(&config)
+        client(store, self.endpoint.as_ref())
     }
+}
+
+/// The endpoint, by the names that AWS's own tools use, if it is not the region's own.
+pub(crate) fn endpoint(wanted: &mut Wanted<'_>) -> Option<url::Url> {
+    wanted.endpoint(&["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"])
+}
+
+/// A client where the store is, with its credentials.
+pub(crate) fn client(store: &StoreSettings, endpoint: Option<&url::Url>) -> Client {
+    let patient = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    let config = store.sdk(endpoint).into_builder().timeout_config(patient);
+    Client::new(&config.build())
 }
 
 fn recovery_days(wanted: &mut Wanted<'_>) -> u8 {
@@ -331,7 +340,7 @@ impl Secrets for SecretsManager {
     }
 }
 
-fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> SecretsError {
+pub(crate) fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> SecretsError {
     SecretsError::Unavailable(kind(error).to_owned())
 }
 

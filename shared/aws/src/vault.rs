@@ -19,13 +19,13 @@ use latchkey_core::{
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use zeroize::Zeroizing;
 
-use crate::keyring::Keyring;
+use crate::keys::Keys;
 
 const FORMAT: u8 = 1;
 
-/// A vault whose keys are in the process and whose ciphertext is in the items.
+/// A vault whose keys are in the process once they are needed, and whose ciphertext is in the items.
 pub struct SealedVault {
-    keyring: Keyring,
+    keys: Keys,
     entropy: Arc<dyn Entropy>,
     secrets: Option<Arc<dyn Secrets>>,
 }
@@ -33,9 +33,9 @@ pub struct SealedVault {
 impl SealedVault {
     /// A vault with these keys.
     #[must_use]
-    pub fn new(keyring: Keyring, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(keys: impl Into<Keys>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
-            keyring,
+            keys: keys.into(),
             entropy,
             secrets: None,
         }
@@ -57,11 +57,12 @@ impl std::fmt::Debug for SealedVault {
 #[async_trait]
 impl Seal for SealedVault {
     async fn warm(&self) -> Result<(), VaultError> {
-        Ok(())
+        self.keys.warm().await
     }
 
     fn seal(&self, place: &Place, value: &Secret<Vec<u8>>) -> Result<Sealed, VaultError> {
-        let (id, key) = self.keyring.current().ok_or(VaultError::UnknownKey)?;
+        let keyring = self.keys.keyring().ok_or(VaultError::Unavailable)?;
+        let (id, key) = keyring.current().ok_or(VaultError::UnknownKey)?;
         let length = u8::try_from(id.len()).map_err(|_| VaultError::Refused)?;
         let mut nonce = [0; NONCE_LEN];
         self.entropy.fill(&mut nonce);
@@ -86,7 +87,7 @@ impl Seal for SealedVault {
 impl Vault for SealedVault {
     async fn open(&self, place: &Place, sealed: &Sealed) -> Result<Secret<Vec<u8>>, VaultError> {
         let parts = Parts::split(sealed.as_bytes()).ok_or(VaultError::Refused)?;
-        let key = self.keyring.key(parts.key).ok_or(VaultError::UnknownKey)?;
+        let key = self.keys.find(parts.key).await?;
         let mut body = Zeroizing::new(parts.body.to_vec());
         let opened = key
             .open_in_place(
