@@ -18,6 +18,7 @@ mod events;
 mod hosts;
 mod instances;
 mod journals;
+mod keys;
 mod leases;
 mod lossy_proxy;
 mod lost_replies;

@@ -70,7 +70,7 @@ impl World {
         };
         let (client, tables) = (settings.client(), settings.tables);
         create_missing(&client, &tables).await.unwrap();
-        let clock = Arc::new(HandClock(Mutex::new(at(0))));
+        let clock = Arc::new(HandClock::new(at(0)));
         Self {
             store: Store::with_client(&client, &tables, clock.clone()),
             client,
@@ -183,6 +183,10 @@ where
 pub(crate) struct HandClock(Mutex<Timestamp>);
 
 impl HandClock {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
     pub(crate) fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap() = now;
     }
