@@ -1,7 +1,10 @@
-//! A clock that tests move.
+//! Clocks that tests move.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -44,5 +47,44 @@ impl Clock for ShiftedClock {
 
     async fn sleep(&self, span: Duration) {
         SystemClock.sleep(span).await;
+    }
+}
+
+/// The same, and nobody waits: whoever sleeps moves it on by as much.
+#[derive(Debug)]
+pub struct JumpingClock {
+    shifted: Arc<ShiftedClock>,
+    jumped_ms: AtomicI64,
+}
+
+impl JumpingClock {
+    /// A clock that jumps ahead of another.
+    #[must_use]
+    pub fn ahead_of(shifted: Arc<ShiftedClock>) -> Self {
+        Self {
+            shifted,
+            jumped_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Moves the clock on.
+    pub fn jump(&self, span: Duration) {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.jumped_ms.fetch_add(span, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        let jumped = SignedDuration::from_millis(self.jumped_ms.load(Ordering::SeqCst));
+        self.shifted
+            .now()
+            .saturating_add(jumped)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.jump(span);
     }
 }

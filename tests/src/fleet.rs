@@ -57,9 +57,14 @@ impl<'w> Fleet<'w> {
 
     /// The same, with what the provider does with used refresh tokens.
     pub async fn rotating(world: &'w World, host: &str, rotation: Value) -> Self {
+        Self::refreshing(world, host, json!({ "rotation": rotation })).await
+    }
+
+    /// The same, with all that its definition says of a refresh.
+    pub async fn refreshing(world: &'w World, host: &str, refresh: Value) -> Self {
         let connector = world.api.connector(host).await;
         let definition = json!({
-            "refresh": { "rotation": rotation },
+            "refresh": refresh,
             "name": host,
             "authorise": { "url": format!("https://{host}/authorise") },
             "token": { "url": format!("https://{host}/token") },

@@ -23,6 +23,7 @@ pub mod server;
 pub mod shop;
 pub mod stream;
 pub mod visitor;
+pub mod worker;
 pub mod world;
 
 /// An HTTP client that follows nothing, as callers and browsers of the tests use.

@@ -6,7 +6,7 @@ use crate::{
     item::{Item, Lease, Status},
     provider::{Answer, Policy, Token},
     state::{Fate, State},
-    step::{begin, may_begin, step},
+    step::{begin, has_leases, may_begin, step},
     worker::{Phase, Then, Worker},
 };
 
@@ -29,6 +29,8 @@ pub enum Action {
     GiveUp(u8),
     /// A worker dies, and somebody takes its place.
     Crash(u8),
+    /// A worker that got no answer keeps its lease for a quiet while, to ask again.
+    Again(u8),
     /// The client sends the request again; only with [`Bug::SelfRetry`].
     SendAgain(u8),
     /// The provider acts on a request that nobody waits for any more.
@@ -106,13 +108,21 @@ fn of_worker(here: &Configuration, state: &State, who: u8, actions: &mut Vec<Act
         Phase::Granted | Phase::Refused if may_lose && worker.then == Then::Rest => {
             actions.push(Action::GiveUp(who));
         }
-        Phase::Doubting if here.lacks(Bug::SelfRetry) => actions.push(Action::SendAgain(who)),
+        Phase::Doubting => {
+            if has_leases(here, &state.item) {
+                actions.push(Action::Again(who));
+            }
+            if here.lacks(Bug::SelfRetry) {
+                actions.push(Action::SendAgain(who));
+            }
+        }
         Phase::Idle
         | Phase::Ready
         | Phase::Granted
         | Phase::Refused
         | Phase::Failing
-        | Phase::Doubting
+        | Phase::Renewing
+        | Phase::Following
         | Phase::Putting
         | Phase::Moving
         | Phase::Pointing => {}
@@ -163,6 +173,7 @@ pub fn after(here: &Configuration, state: &State, action: Action) -> State {
             next.set_worker(who, Worker::IDLE);
             note_loss(here, &mut next, state.worker(who));
         }
+        Action::Again(who) => set_phase(&mut next, who, Phase::Renewing),
         Action::SendAgain(who) => {
             next.called_twice = true;
             set_phase(&mut next, who, Phase::Asked);

@@ -23,6 +23,8 @@ pub struct Configuration {
     pub is_displacing: bool,
     /// Whether answers can be lost, on their way or with a worker that dies.
     pub loses_answers: bool,
+    /// Whether steps follow a refresh, whose results are committed under the lease of another epoch.
+    pub follows: bool,
     /// The rules that are left out.
     pub without: &'static [Bug],
 }
@@ -40,6 +42,7 @@ impl Configuration {
             glitches: 1,
             is_displacing: false,
             loses_answers: true,
+            follows: false,
             without: &[],
         }
     }
@@ -63,7 +66,16 @@ impl Configuration {
 pub fn in_ci() -> Vec<Configuration> {
     let mut all = every(2, 3);
     all.extend(every(3, 2));
+    all.extend(every(2, 3).into_iter().map(following));
     all
+}
+
+/// The same with steps after each refresh, which take a lease of their own.
+fn following(plain: Configuration) -> Configuration {
+    Configuration {
+        follows: true,
+        ..plain
+    }
 }
 
 /// What `cargo xtask model` checks: three leases for three workers, and four for two.
@@ -110,6 +122,9 @@ impl fmt::Display for Configuration {
         }
         if !self.loses_answers {
             write!(f, ", no answer lost")?;
+        }
+        if self.follows {
+            write!(f, ", steps follow")?;
         }
         match self.without {
             [] => Ok(()),

@@ -12,7 +12,7 @@ use crate::{
 /// More rounds than any story needs: a token and three spares, each refused twice.
 const ROUNDS: u8 = 16;
 /// More steps than a worker needs.
-const STEPS: u8 = 12;
+const STEPS: u8 = 16;
 
 /// Whether all is well in the end.
 #[must_use]

@@ -34,10 +34,14 @@ pub(crate) fn write_vault(here: &Configuration, state: &mut State, who: u8) {
         | Phase::Granted
         | Phase::Refused
         | Phase::Failing
-        | Phase::Doubting => return,
+        | Phase::Doubting
+        | Phase::Renewing
+        | Phase::Following => return,
     };
     worker.phase = match worker.then {
         Then::Rest => Phase::Idle,
+        // Whatever becomes of the journal: the tokens are committed.
+        Then::Follow => Phase::Following,
         Then::Ask if is_done => Phase::Leased,
         Then::Ask => Phase::Failing,
         Then::Commit => Phase::Granted,

@@ -39,7 +39,11 @@ pub(crate) fn keep(here: &Configuration, state: &mut State, who: u8) {
         item.incarnation = worker.incarnation;
         item.epoch = item.epoch.max(worker.epoch);
         item.attempts = 0;
-        item.lease = Lease::Free;
+        item.lease = match here.follows {
+            true => Lease::Held(who),
+            false => Lease::Free,
+        };
+        item.epoch += u8::from(here.follows);
     } else if !is_fenced && item.committed < worker.epoch {
         take_late(here, state, who, in_vault);
     } else if !is_fenced && item.committed > worker.epoch && !here.lacks(Bug::LoserDropped) {
@@ -49,18 +53,32 @@ pub(crate) fn keep(here: &Configuration, state: &mut State, who: u8) {
     if here.lacks(Bug::VaultFirst) && item.token == worker.answer {
         item.version = worker.answer;
     }
-    // The one whose answer it is sees its journal through.
-    let next = match item.journal && item.token == worker.answer {
-        true => Worker {
+    let follows = item.is_leased_to(who, worker.incarnation, worker.epoch + 1);
+    let next = Worker {
+        is_alone: false,
+        has_asked: false,
+        token: Token::NONE,
+        ..worker
+    };
+    let next = match (follows, item.journal && item.token == worker.answer) {
+        // The one whose answer it is sees its journal through.
+        (false, true) => Worker {
             phase: Phase::Putting,
             then: Then::Rest,
-            is_alone: false,
-            has_asked: false,
-            token: Token::NONE,
             base: 0,
-            ..worker
+            ..next
         },
-        false => Worker::IDLE,
+        (true, has_journal) => Worker {
+            phase: match has_journal {
+                true => Phase::Putting,
+                false => Phase::Following,
+            },
+            then: Then::Follow,
+            base: worker.epoch,
+            epoch: worker.epoch + 1,
+            ..next
+        },
+        (false, false) => Worker::IDLE,
     };
     state.set_worker(who, next);
 }

@@ -30,6 +30,8 @@
 //! | `keep::keep` | *Commit* | `Leases::commit`, `commit_late`, `keep_spare` |
 //! | `refuse::refused` | *Dead?* | `Refresh::refused`, `Leases::promote`, `condemn` |
 //! | `step::free` | *Otherwise* | `Leases::fail`, `free` |
+//! | `step::renew` | *In doubt in a live worker* | `Refresh::asked_again`, `Leases::renew` |
+//! | `step::follow` | *Commit*, then the steps after it | `Refresh::follow`, `Commit::next` |
 //! | `journal::write_vault` | *Secrets Manager* | `flow::journal`, `Secrets::keep`, `PointInstances::point` |
 //! | [`action::Action::Reconnect`] | *Reconnect* | `Consents::connect` |
 //! | [`action::Action::Delete`], [`action::Action::Purge`] | *Delete* | `Deletions` |
@@ -39,7 +41,8 @@
 //! and a lease lapses only over somebody dead or asleep, which is what rule 1 promises. The quarantine
 //! only ever keeps a status from changing. Answers that can't be read, the queue (a worker that keeps
 //! its answer and commits late is the same), and the revocation of what nobody uses are not modelled.
-//! A consent takes effect at once. The provider's window for a used token stays open while the item has
+//! A request that could not be sent and is tried again under the same lease changes nothing that is
+//! modelled. A consent takes effect at once. The provider's window for a used token stays open while the item has
 //! nothing newer that works: that the next attempt comes in time is the insurance message's promise.
 //!
 //! # Where it says more than the page
@@ -54,6 +57,8 @@
 //!   used is not taken for a sibling ([`bug::Bug::UsedKept`]).
 //! - Where a used token may still work, it stays as a spare if the commit comes while another attempt is
 //!   in doubt ([`bug::Bug::ParentDropped`]).
+//! - What the steps after a refresh brought has the refresh's own token: if anything has moved since, it
+//!   is dropped, and no spare ([`bug::Bug::FollowerKept`]).
 //! - The version that `AWSCURRENT` is removed from is the one that was seen before the lease
 //!   ([`bug::Bug::LabelSeenLate`]). Where the code looks later, it asks the item afterwards whether the
 //!   journal is still its own: whoever overtook it wrote the item before the label.

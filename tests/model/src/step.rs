@@ -7,7 +7,7 @@
 use crate::{
     bug::Bug,
     configuration::Configuration,
-    item::Lease,
+    item::{Item, Lease, Spare},
     journal::write_vault,
     keep::keep,
     provider::{Answer, Token},
@@ -24,8 +24,13 @@ pub fn may_begin(here: &Configuration, state: &State, bounded: bool) -> bool {
         Lease::Free | Lease::Lapsed(_) => true,
         Lease::Held(_) => here.lacks(Bug::NoLease),
     };
-    let leases = item.epoch.saturating_sub(item.incarnation);
-    item.is_usable() && is_free && (!bounded || leases < here.leases)
+    item.is_usable() && is_free && (!bounded || has_leases(here, item))
+}
+
+/// Whether there may be another lease.
+#[must_use]
+pub fn has_leases(here: &Configuration, item: &Item) -> bool {
+    item.epoch.saturating_sub(item.incarnation) < here.leases
 }
 
 /// Reads the item, and the token. `stale` is what a lagging label shows, with [`Bug::ReadByLabel`].
@@ -71,13 +76,15 @@ pub fn step(here: &Configuration, state: &mut State, who: u8) {
         Phase::Granted => keep(here, state, who),
         Phase::Refused => refused(here, state, who),
         Phase::Failing | Phase::Doubting => free(state, who),
+        Phase::Renewing => renew(state, who),
+        Phase::Following => follow(here, state, who),
         Phase::Putting | Phase::Moving | Phase::Pointing => write_vault(here, state, who),
     }
 }
 
 /// *Lease*: one conditional write. An earlier try of it is known by its nonce.
 fn lease(here: &Configuration, state: &mut State, who: u8) {
-    let mut worker = state.worker(who);
+    let worker = state.worker(who);
     let item = &mut state.item;
     let has_moved = item.committed != worker.base && !here.lacks(Bug::LeaseByEpoch);
     if item.is_leased_to(who, worker.incarnation, worker.epoch) {
@@ -96,6 +103,11 @@ fn lease(here: &Configuration, state: &mut State, who: u8) {
         item.lease = Lease::Held(who);
         item.attempts += 1;
     }
+    hold(state, who, worker);
+}
+
+/// The worker has its lease.
+fn hold(state: &mut State, who: u8, mut worker: Worker) {
     worker.is_alone = is_alone(state, &worker);
     worker.phase = Phase::Leased;
     if state.item.journal {
@@ -104,6 +116,59 @@ fn lease(here: &Configuration, state: &mut State, who: u8) {
         worker.phase = Phase::Putting;
     }
     state.set_worker(who, worker);
+}
+
+/// *In doubt in a live worker*: the lease that it has kept becomes one of the next epoch, in one
+/// conditional write that is intent and doubt as any lease is. An earlier try of it is known by its
+/// nonce.
+fn renew(state: &mut State, who: u8) {
+    let mut worker = state.worker(who);
+    let item = &mut state.item;
+    let is_unmoved = item.is_usable() && item.committed == worker.base;
+    let next = worker.epoch + 1;
+    if item.is_leased_to(who, worker.incarnation, next) {
+        worker.epoch = next;
+        if !is_unmoved {
+            worker.phase = Phase::Failing;
+            state.set_worker(who, worker);
+            return free(state, who);
+        }
+    } else if item.is_leased_to(who, worker.incarnation, worker.epoch) && is_unmoved {
+        item.epoch = next;
+        item.lease = Lease::Held(who);
+        item.attempts += 1;
+        worker.epoch = next;
+    } else {
+        worker.phase = Phase::Doubting;
+        state.set_worker(who, worker);
+        return free(state, who);
+    }
+    worker.has_asked = false;
+    worker.is_late = item.lease == Lease::Lapsed(who);
+    hold(state, who, worker);
+}
+
+/// *Steps that follow*: what they brought is committed under the lease that the refresh's commit
+/// kept, the refresh token being the same. If anything has moved it is dropped: as a spare its token
+/// would be one that somebody else may have used.
+fn follow(here: &Configuration, state: &mut State, who: u8) {
+    let worker = state.worker(who);
+    let item = &mut state.item;
+    let is_same_consent = item.incarnation == worker.incarnation && !item.is_deleted();
+    if item.is_leased_to(who, worker.incarnation, worker.epoch) {
+        item.lease = Lease::Free;
+        if item.committed == worker.base && item.is_usable() {
+            item.committed = worker.epoch;
+            item.parent = worker.base;
+        }
+    } else if is_same_consent && item.committed > worker.epoch && here.lacks(Bug::FollowerKept) {
+        item.keep(Spare {
+            epoch: worker.epoch,
+            token: worker.answer,
+            is_suspect: false,
+        });
+    }
+    state.set_worker(who, Worker::IDLE);
 }
 
 /// See [`Worker::is_alone`].

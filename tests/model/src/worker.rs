@@ -21,6 +21,10 @@ pub enum Phase {
     Failing,
     /// It got no answer.
     Doubting,
+    /// It got no answer, has kept its lease, and asks for the next one in its place.
+    Renewing,
+    /// It has committed, keeps a lease of the next epoch, and makes the steps that follow a refresh.
+    Following,
     /// It writes the token of a journal into the vault.
     Putting,
     /// It moves `AWSCURRENT`.
@@ -38,6 +42,8 @@ pub enum Then {
     Ask,
     /// It commits; only with [`crate::bug::Bug::VaultFirst`].
     Commit,
+    /// It makes the steps that follow its refresh.
+    Follow,
 }
 
 /// A worker.
@@ -107,6 +113,8 @@ impl Worker {
             | Phase::Refused
             | Phase::Failing
             | Phase::Doubting
+            | Phase::Renewing
+            | Phase::Following
             | Phase::Putting
             | Phase::Moving
             | Phase::Pointing => false,
@@ -123,6 +131,8 @@ impl Worker {
             | Phase::Refused
             | Phase::Failing
             | Phase::Doubting
+            | Phase::Renewing
+            | Phase::Following
             | Phase::Putting
             | Phase::Moving
             | Phase::Pointing => true,

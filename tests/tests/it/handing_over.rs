@@ -1,32 +1,15 @@
 //! The queue as the last resort: an answer that the store does not take, and reminders that come in time.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use latchkey_aws::{Keyring, LogEvents, OsEntropy, SealedVault, Store, StoreSettings};
 use latchkey_core::{
-    flow::{
-        Deployment,
-        announce::Announce,
-        refresh::{Breakers, Refresh, Refreshed},
-    },
-    model::{
-        Secret,
-        id::InstanceKey,
-        instance::Instance,
-        message::{Adoption, Message},
-    },
-    port::{
-        Clock, Egress, InDoubt, Posting, Queue, QueueError, ReadInstances as _, SendError,
-        WireAnswer, WireRequest,
-    },
+    flow::refresh::Refreshed,
+    port::{Egress, InDoubt, SendError, WireAnswer, WireRequest},
 };
 use latchkey_tests::{
-    clock::ShiftedClock,
     fleet::{Fleet, granted},
+    worker::Worker,
     world::World,
 };
 use serde_json::{Value, json};
@@ -90,100 +73,12 @@ impl Egress for Provider {
     }
 }
 
-/// What was sent to the queue.
-#[derive(Default)]
-struct Sent(Mutex<Vec<Posting>>);
-
-#[async_trait]
-impl Queue for Sent {
-    async fn send(&self, postings: &[Posting]) -> Result<(), QueueError> {
-        self.0.lock().unwrap().extend_from_slice(postings);
-        Ok(())
-    }
-}
-
-/// What a refresh needs, over a line that can be cut.
-struct Worker {
-    clock: Arc<ShiftedClock>,
-    store: Store,
-    vault: SealedVault,
-    breakers: Breakers,
-    deployment: Deployment,
-    sent: Sent,
-}
-
-impl Worker {
-    fn new(world: &World, line: &Line) -> Self {
-        let clock: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&world.clock);
-        let store = Store::new(&StoreSettings::local(line.url.clone()), clock);
-        let keyring = world.server.directory().join("keyring.json");
-        let keyring = Secret::new(std::fs::read_to_string(keyring).unwrap());
-        Self {
-            clock: Arc::clone(&world.clock),
-            vault: SealedVault::new(Keyring::parse(&keyring).unwrap(), Arc::new(OsEntropy)),
-            breakers: Breakers::new(store.hosts.clone()),
-            store,
-            deployment: Deployment::new(&world.server.url),
-            sent: Sent::default(),
-        }
-    }
-
-    fn refresh<'a>(&'a self, provider: &'a Provider) -> Refresh<'a> {
-        Refresh {
-            instances: &*self.store.instances,
-            methods: &*self.store.methods,
-            vault: &self.vault,
-            egress: provider,
-            breakers: &self.breakers,
-            healths: &*self.store.methods,
-            announce: Announce {
-                outbox: &*self.store.outbox,
-                events: &LogEvents,
-                clock: &*self.clock,
-            },
-            clock: &*self.clock,
-            entropy: &OsEntropy,
-            queue: Some(&self.sent),
-            deployment: &self.deployment,
-            slots: None,
-        }
-    }
-
-    async fn find(&self, key: &InstanceKey) -> Instance {
-        self.store.instances.find(key).await.unwrap().unwrap()
-    }
-
-    /// The answers in the queue, as they are read from it, and its texts.
-    fn adoptions(&self) -> (Vec<Adoption>, String) {
-        let mut texts = String::new();
-        let mut adoptions = Vec::new();
-        for posting in self.sent.0.lock().unwrap().iter() {
-            let text = posting.message.to_text().unwrap();
-            if let Message::Adopt(adoption) = Message::from_text(&text).unwrap() {
-                adoptions.push(*adoption);
-            }
-            texts.push_str(&text);
-        }
-        (adoptions, texts)
-    }
-
-    /// How long each reminder waits.
-    fn reminders(&self) -> Vec<Duration> {
-        let sent = self.sent.0.lock().unwrap();
-        let reminders = sent.iter().filter(|posting| match posting.message {
-            Message::Attend { .. } => true,
-            Message::Adopt(_) => false,
-        });
-        reminders.map(|posting| posting.delay).collect()
-    }
-}
-
 #[tokio::test]
 async fn an_answer_that_the_store_does_not_take_finds_its_place_out_of_the_queue() {
     let world = World::start().await;
     let line = Line::to(&world.server.store_url).await;
     let key = Fleet::at(&world, "shop.example").await.overdue(60).await;
-    let worker = Worker::new(&world, &line);
+    let worker = Worker::at(&world, &line.url);
     let provider = Provider {
         cuts: Some(line.is_up.clone()),
         is_lost: false,
@@ -232,7 +127,7 @@ async fn reminders(rotation: Value, is_lost: bool) -> Vec<Duration> {
     let line = Line::to(&world.server.store_url).await;
     let fleet = Fleet::rotating(&world, "shop.example", rotation).await;
     let key = fleet.overdue(60).await;
-    let worker = Worker::new(&world, &line);
+    let worker = Worker::at(&world, &line.url);
     let provider = Provider {
         cuts: None,
         is_lost,
@@ -252,7 +147,12 @@ async fn where_a_used_token_works_for_a_minute_somebody_comes_within_it() {
     // After the lease, should this process die; and, where the answer is lost, after a quiet moment.
     assert_eq!(reminders(grace(60), false).await, [seconds(33)]);
     assert_eq!(reminders(grace(60), true).await, [seconds(33), seconds(11)]);
-    // The lease holds for longer than this window.
+    // The lease of a shorter window is shorter.
+    assert_eq!(
+        reminders(grace(30), true).await,
+        [seconds(27), Duration::from_millis(8500)]
+    );
+    // No lease fits into this one.
     assert_eq!(reminders(grace(20), true).await, [seconds(6)]);
     // A tick comes in time, or nothing does.
     for rotation in [grace(3600), json!("single_use"), json!("none")] {

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod asking_again;
 mod browser;
 mod connecting;
 mod contract;
@@ -16,6 +17,7 @@ mod discovering;
 mod events;
 mod failing;
 mod files;
+mod following;
 mod handing_over;
 mod interfering;
 mod killed;

@@ -9,7 +9,7 @@ use latchkey_core::{
     },
     port::{
         Commit, CommitLate, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease,
-        Postpone, Promote, StoreError, Warn,
+        Postpone, Promote, Renew, StoreError, Warn,
     },
 };
 
@@ -41,25 +41,39 @@ impl Leases for DynamoInstances {
             .set("lease_nonce", text(lease.nonce))
             .set_to("last_send", ":now")
             .add("attempts", 1);
-        let item = match self.table.update(key(lease.key), &expression).await? {
-            Written::Done(_) => return Ok(Leased::Held),
-            Written::Refused(None) => return Ok(Leased::Refused(None)),
-            Written::Refused(Some(item)) => item,
-        };
-        let now = read(Reader(&item))?;
-        if is_ours(&lease, &now) {
-            return Ok(Leased::Held);
-        }
-        self.free_if_held(lease.key, lease.nonce, Some(&item))
-            .await?;
-        Ok(Leased::Refused(Some(Box::new(now))))
+        let written = self.table.update(key(lease.key), &expression).await?;
+        let wanted = (lease.epoch, lease.base, lease.nonce);
+        self.leased(lease.key, wanted, written).await
+    }
+
+    async fn renew(&self, renew: Renew<'_>) -> Result<Leased, StoreError> {
+        let expression = usable()
+            .when("#epoch = :held_epoch AND #committed_epoch = :base AND #lease_nonce = :held")
+            .value("held_epoch", number(renew.epoch))
+            .value("base", number(renew.base))
+            .value("held", text(renew.held))
+            .set("epoch", number(renew.epoch + 1))
+            .set("lease_until", time(renew.until))
+            .set("lease_nonce", text(renew.nonce))
+            .set("last_send", time(renew.now))
+            .add("attempts", 1);
+        let written = self.table.update(key(renew.key), &expression).await?;
+        let wanted = (renew.epoch, renew.base, renew.nonce);
+        self.leased(renew.key, wanted, written).await
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, StoreError> {
         let expression = committing(&commit)
             .when("#epoch = :own_epoch")
             .value("own_epoch", number(commit.grant.epoch))
-            .remove(&["lease_until", "lease_nonce", "attempts"]);
+            .remove(&["attempts"]);
+        let expression = match commit.next {
+            None => expression.remove(&["lease_until", "lease_nonce"]),
+            Some(next) => expression
+                .set("epoch", number(commit.grant.epoch + 1))
+                .set("lease_until", time(next.until))
+                .set("lease_nonce", text(next.nonce)),
+        };
         let written = self.change(commit.key, expression, commit.events).await?;
         committed(&commit, written)
     }
@@ -197,6 +211,31 @@ impl Leases for DynamoInstances {
 }
 
 impl DynamoInstances {
+    /// What became of a lease over the epoch and tokens that were seen, with its nonce. One that was
+    /// taken by an earlier try of the same write, and is of no use any more, is freed.
+    async fn leased(
+        &self,
+        leased: &InstanceKey,
+        (epoch, base, nonce): (u64, u64, &str),
+        written: Written,
+    ) -> Result<Leased, StoreError> {
+        let item = match written {
+            Written::Done(_) => return Ok(Leased::Held),
+            Written::Refused(None) => return Ok(Leased::Refused(None)),
+            Written::Refused(Some(item)) => item,
+        };
+        let now = read(Reader(&item))?;
+        let held = now.lease.as_ref();
+        let is_ours = now.usable_grant().is_some_and(|grant| grant.epoch == base)
+            && now.epoch == epoch + 1
+            && held.is_some_and(|held| held.nonce == nonce);
+        if is_ours {
+            return Ok(Leased::Held);
+        }
+        self.free_if_held(leased, nonce, Some(&item)).await?;
+        Ok(Leased::Refused(Some(Box::new(now))))
+    }
+
     /// Makes a change and takes an attempt back with it, if any is counted: whoever committed or
     /// promoted meanwhile has forgotten them all.
     async fn take_back(
@@ -295,22 +334,15 @@ fn taking(commit: &Commit<'_>) -> Expression {
         .value("reconnect_required", text(RECONNECT_REQUIRED));
     let expression = unmoved(connected, commit.incarnation, commit.base)
         .set_all(grant::attributes(commit.grant))
-        .set_all(due(commit.due))
-        .remove(&["failures", "last_failure"]);
+        .set_all(due(commit.due));
+    let expression = match commit.next {
+        None => expression.remove(&["failures", "last_failure"]),
+        Some(_) => expression,
+    };
     match commit.spares {
         Some(spares) => changing(expression, spares),
         None => expression,
     }
-}
-
-/// Whether the lease had been taken by an earlier try of the same write, and the tokens are still those
-/// that it was taken for.
-fn is_ours(lease: &NewLease<'_>, now: &Instance) -> bool {
-    let held = now.lease.as_ref();
-    let grant = now.usable_grant();
-    grant.is_some_and(|grant| grant.epoch == lease.base)
-        && now.epoch == lease.epoch + 1
-        && held.is_some_and(|held| held.nonce == lease.nonce)
 }
 
 /// Whether the grant had been committed by an earlier try of the same write: no epoch comes twice.

@@ -58,6 +58,7 @@ async fn a_reconnect_clears_all_that_was_before() {
     // The older writer is out, however late.
     let grant = grant(2);
     let commit = Commit {
+        next: None,
         events: &[],
         key: &before.key,
         incarnation: 1,

@@ -31,6 +31,7 @@ fn with_journal(epoch: u64, instead_of: Option<&str>) -> StoredGrant {
 
 async fn commit(world: &World, held: &Instance, grant: &StoredGrant) -> Instance {
     let commit = Commit {
+        next: None,
         key: &held.key,
         incarnation: held.incarnation,
         base: held.grant().unwrap().epoch,

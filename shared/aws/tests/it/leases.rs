@@ -14,6 +14,7 @@ use crate::world::{World, at, due, failure, grant, hold, instance, late, lease, 
 
 fn commit<'a>(leased: &'a Instance, grant: &'a StoredGrant) -> Commit<'a> {
     Commit {
+        next: None,
         events: &[],
         key: &leased.key,
         incarnation: leased.incarnation,

@@ -75,6 +75,7 @@ async fn a_lease_and_its_commit_are_ours_all_the_same() {
     assert_eq!((now.epoch, now.attempts), (2, 1));
     proxy.lose_next();
     let commit = Commit {
+        next: None,
         events: &[],
         key: &connected.key,
         incarnation: 1,

@@ -25,6 +25,7 @@ mod lost_replies;
 mod methods;
 mod outbox;
 mod queue;
+mod renewals;
 mod second_opinion;
 mod secrets;
 mod sessions;

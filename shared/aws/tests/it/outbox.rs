@@ -102,6 +102,7 @@ async fn condemn(store: &Store, instance: &Instance, events: &[Event]) -> bool {
 async fn commit(store: &Store, instance: &Instance, late: bool, events: &[Event]) -> Committed {
     let grant = grant(instance.epoch);
     let commit = Commit {
+        next: None,
         key: &instance.key,
         incarnation: instance.incarnation,
         base: instance.grant().unwrap().epoch,

@@ -123,6 +123,7 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
         kept: &refused,
     };
     let commit = Commit {
+        next: None,
         events: &[],
         key: &mine.key,
         incarnation: mine.incarnation,
@@ -182,6 +183,7 @@ async fn a_refused_grant_is_suspect_and_may_be_leased_and_committed() {
     assert!(matches!(leased, Leased::Held), "{leased:?}");
     let renewed = grant(suspect.epoch + 1);
     let commit = Commit {
+        next: None,
         events: &[],
         key: &suspect.key,
         incarnation: suspect.incarnation,
@@ -208,6 +210,7 @@ async fn what_a_late_grant_displaces_becomes_a_spare() {
         kept: &kept,
     };
     let commit = Commit {
+        next: None,
         events: &[],
         key: &mine.key,
         incarnation: mine.incarnation,
@@ -238,6 +241,7 @@ async fn a_spare_that_was_refused_itself_takes_its_place_as_a_suspect_that_waits
     instances.keep_spare(keep(&mine, &spares)).await.unwrap();
     let (second, cause) = (grant(2), failure());
     let commit = Commit {
+        next: None,
         events: &[],
         key: &mine.key,
         incarnation: mine.incarnation,

@@ -53,6 +53,7 @@ async fn a_note_changes_itself_and_when_the_instance_is_due_and_nothing_else() {
     // What the protocol writes leaves the notes alone.
     let next = grant(2);
     let commit = Commit {
+        next: None,
         key: &leased.key,
         incarnation: 1,
         base: 1,

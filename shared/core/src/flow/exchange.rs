@@ -9,14 +9,15 @@ mod wire;
 
 use std::{borrow::Cow, time::Duration};
 
+use jiff::Timestamp;
 use oauth2::{
     AuthorizationCode, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
     RevocationUrl, StandardRevocableToken, TokenUrl,
 };
-use tracing::warn;
 use url::Url;
 use wire::{Stop, Wire};
 
+use super::refresh::later;
 use crate::{
     model::{
         Secret,
@@ -24,6 +25,7 @@ use crate::{
         failure::FailureCode,
         grant::{Grant, StoredGrant, Tokens},
         host::Host,
+        limits::Limits,
         method::{AuthMethod, Request},
         values::KnownValues,
     },
@@ -64,10 +66,28 @@ pub(super) struct Code<'a> {
 /// Where the answer to a refresh comes from.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
-    /// The provider, asked once and waited for no longer than this.
-    Provider(Duration),
+    /// The provider, asked once.
+    Provider(Limits),
     /// An answer that came before and couldn't be read then.
     Kept(&'a RawAnswer),
+}
+
+/// What a refresh brought.
+pub(super) struct Brought {
+    /// The grant, as it is worth keeping at once.
+    pub(super) grant: Grant,
+    /// What is left to do then, if anything.
+    pub(super) rest: Option<Rest>,
+}
+
+/// What the steps that follow a refresh need of it.
+pub(super) struct Rest {
+    /// The grant of the answer alone.
+    grant: Grant,
+    steps: Steps,
+    moment: Moment,
+    client_id: String,
+    client_secret: Option<Secret>,
 }
 
 impl Client<'_> {
@@ -89,7 +109,7 @@ impl Client<'_> {
             ..Scope::new(self.values, self.callback_url)
         };
         let request = &self.method.token;
-        self.make(&request.before, &scope, &mut steps).await?;
+        self.make(&request.before, &scope, &mut steps, None).await?;
         let scope = Scope {
             steps: Some(&steps),
             ..scope
@@ -132,7 +152,7 @@ impl Client<'_> {
             steps: None,
             ..wire.scope
         };
-        self.continue_with(request, &mut grant, &scope, steps.clone())
+        self.continue_with(request, &mut grant, &scope, steps.clone(), None)
             .await?;
         self.look_up(&mut grant, &scope).await;
         Ok(self.finished(grant, None))
@@ -140,13 +160,16 @@ impl Client<'_> {
 
     /// Refreshes the token set that wants it most (RFC 6749 §6). What the answer doesn't bring stays.
     /// `before` is the grant whose tokens they are, if it is kept.
+    ///
+    /// Nothing is awaited once the answer has come: a refresh token may be usable once. While steps are
+    /// to follow ([`Client::follow`]) the access token may be none that works yet, and counts as stale.
     pub(super) async fn refresh(
         &self,
         tokens: &Tokens,
         scopes: &[String],
         before: Option<&StoredGrant>,
         source: Source<'_>,
-    ) -> Result<Grant, TokenFailure> {
+    ) -> Result<Brought, TokenFailure> {
         let refresh = &self.method.refresh;
         let set = match refresh.mode {
             RefreshMode::RefreshToken => tokens.most_due(),
@@ -160,9 +183,10 @@ impl Client<'_> {
             .main
             .expires_at
             .is_some_and(|end| end <= self.clock.now());
-        let (limit, again) = match source {
-            Source::Provider(limit) => (limit, None),
-            Source::Kept(answer) => (Duration::ZERO, Some(answer)),
+        let started = self.clock.now();
+        let (limits, again) = match source {
+            Source::Provider(limits) => (limits, None),
+            Source::Kept(answer) => (Limits::default(), Some(answer)),
         };
         if refresh.mode == RefreshMode::AccessToken && ended && again.is_none() {
             let words = "the access token had ended, and there is nothing else to ask with";
@@ -184,8 +208,20 @@ impl Client<'_> {
         };
         let request = &refresh.request;
         if again.is_none() {
-            self.make(&request.before, &scope, &mut steps).await?;
+            let until = later(started, limits.steps(), 1);
+            let making = self.make(&request.before, &scope, &mut steps, Some(until));
+            if let Err(failure) = making.await {
+                // Only who has seen the refresh token can have used it up.
+                let mut before = request.before.iter();
+                let names_it = before.any(|step| step.request.names_refresh_token());
+                let in_doubt = failure.in_doubt && names_it;
+                return Err(TokenFailure {
+                    in_doubt,
+                    ..failure
+                });
+            }
         }
+        let limit = rest_until(later(started, limits.call(), 1), self.clock.now());
         let scope = Scope {
             steps: Some(&steps),
             ..scope
@@ -226,24 +262,65 @@ impl Client<'_> {
         };
         let mut grant = wire.grant(answer, scopes)?;
         self.keep_refresh_token(&mut grant, &asking);
-        if set.is_none() {
-            let scope = Scope {
-                steps: None,
-                ..wire.scope
-            };
-            // The answer is worth keeping whatever becomes of what follows it: a refresh token may
-            // be usable once.
-            if let Err(failure) = self
-                .continue_with(request, &mut grant, &scope, steps.clone())
-                .await
-            {
-                warn!(code = ?failure.code, words = failure.words.as_deref(), "a step after the refresh failed");
-                grant.tokens.main.expires_at = Some(grant.received_at);
-            }
+        let follows =
+            set.is_none() && (!request.after.is_empty() || request.response.asks_for_expiry());
+        let rest = follows.then(|| Rest {
+            grant: grant.clone(),
+            steps: steps.clone(),
+            moment: moment.clone(),
+            client_id: identity.id.clone(),
+            client_secret: identity.secret.clone(),
+        });
+        if rest.is_some() && !request.after.is_empty() {
+            grant.tokens.main.expires_at = Some(grant.received_at);
         }
+        let grant = self.whole(grant, (tokens, set), before);
+        Ok(Brought { grant, rest })
+    }
+
+    /// Makes the steps that follow a refresh, and asks when its token ends where nothing else says so:
+    /// the grant as it is then. `until` is when all that has to be over.
+    pub(super) async fn follow(
+        &self,
+        rest: Rest,
+        tokens: &Tokens,
+        scopes: &[String],
+        before: Option<&StoredGrant>,
+        until: Timestamp,
+    ) -> Result<Grant, TokenFailure> {
+        let Rest {
+            mut grant,
+            steps,
+            moment,
+            client_id,
+            client_secret,
+        } = rest;
+        let joined = scopes.join(&self.method.authorise.scope_separator);
+        let redirect_uri = self.redirect_uri();
+        let scope = Scope {
+            redirect_uri: redirect_uri.as_deref(),
+            scope: Some(&joined),
+            moment: Some(&moment),
+            client_id: Some(&client_id),
+            client_secret: client_secret.as_ref(),
+            ..Scope::new(self.values, self.callback_url)
+        };
+        let request = &self.method.refresh.request;
+        self.continue_with(request, &mut grant, &scope, steps, Some(until))
+            .await?;
+        Ok(self.whole(grant, (tokens, None), before))
+    }
+
+    /// What a refresh of one token set brought, with all that it left as it was.
+    fn whole(
+        &self,
+        mut grant: Grant,
+        (tokens, set): (&Tokens, Option<&str>),
+        before: Option<&StoredGrant>,
+    ) -> Grant {
         self.keep_refresh_end(&mut grant, tokens, set, before);
         merge(&mut grant, tokens, set);
-        Ok(self.finished(grant, before))
+        self.finished(grant, before)
     }
 
     /// Asks the provider to revoke the tokens: the refresh token, which ends the whole grant, or the
@@ -262,7 +339,7 @@ impl Client<'_> {
             moment: Some(&moment),
             ..Scope::new(self.values, self.callback_url)
         };
-        self.make(&request.before, &scope, &mut steps).await?;
+        self.make(&request.before, &scope, &mut steps, None).await?;
         let scope = Scope {
             steps: Some(&steps),
             ..scope
@@ -297,6 +374,13 @@ impl Client<'_> {
                 | RequestTokenError::Other(_),
             ) => Err(TokenFailure::new(FailureCode::AnswerUnreadable, true)),
         }
+    }
+
+    /// The host that a refresh asks, if its own URL tells it with the values that are known yet.
+    pub(super) fn named_host(&self) -> Option<Host> {
+        let scope = Scope::new(self.values, self.callback_url);
+        let url = self.url(&self.method.refresh.request, &scope).ok()?;
+        Host::of(&url)
     }
 
     /// The host that a refresh asks; `None` if only the refresh itself can tell.
@@ -450,6 +534,11 @@ pub(super) fn moment(clock: &dyn Clock, entropy: &dyn Entropy) -> Moment {
             .to_string(),
         random: entropy.letters_and_digits(crate::model::template::LONGEST_RANDOM),
     }
+}
+
+/// What is left of the time until `end`.
+fn rest_until(end: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(end.duration_since(now)).unwrap_or_default()
 }
 
 fn impossible() -> TokenFailure {

@@ -8,13 +8,16 @@
 //! Everything the request needs is opened first. Then one conditional write takes the lease and
 //! proves that the store can take the answer. The request is sent once. Its answer is sealed
 //! without waiting for anything and committed with a second conditional write, ordered by epoch. If
-//! the instance has moved on meanwhile, the item says what to do.
+//! the instance has moved on meanwhile, the item says what to do. Steps that follow come after.
 
 mod admit;
 mod breakers;
+mod call;
+mod follow;
 mod hand_over;
 mod health;
 mod keep;
+mod prepare;
 mod refuse;
 mod slots;
 
@@ -22,32 +25,26 @@ pub use self::{
     breakers::Breakers,
     slots::{Slot, Slots},
 };
+pub use crate::model::limits::{CALL, LEASE, SKEW};
 
 use std::{borrow::Cow, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::warn;
 
+use self::prepare::{Found, Prepared};
 use super::{
     Deployment,
     announce::Announce,
-    exchange::{Client, Source},
     journal::{Again, Journals},
-    open::{Whose, known_values, open_tokens},
-    retry,
 };
 use crate::{
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},
-        health::MethodHealth,
         host::Host,
-        id::MethodKey,
         instance::Instance,
-        method::AuthMethod,
+        limits::Limits,
         pause::Pause,
-        rotation::Rotation,
-        values::KnownValues,
     },
     port::{
         Clock, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, Queue, StoreError,
@@ -55,22 +52,6 @@ use crate::{
     },
     protocol::refusal::TokenFailure,
 };
-
-/// How long a lease holds.
-pub const LEASE: Duration = Duration::from_secs(30);
-/// The hard limit of a call. Once the bytes are out it is never given up before.
-pub const CALL: Duration = Duration::from_secs(20);
-/// How long a commit may take, repetitions included.
-const COMMIT: Duration = Duration::from_secs(5);
-/// How much clocks may differ.
-pub const SKEW: Duration = Duration::from_secs(2);
-
-// The lease outlives the call: a safety rule, so it does not compile otherwise.
-const _: () = assert!(CALL.as_secs() + COMMIT.as_secs() + SKEW.as_secs() < LEASE.as_secs());
-
-/// How old a lease may be when the request is sent: what is left then holds for call, commit and skew.
-const SLACK: Duration =
-    Duration::from_secs(LEASE.as_secs() - CALL.as_secs() - COMMIT.as_secs() - SKEW.as_secs());
 
 /// What became of a refresh.
 #[derive(Debug)]
@@ -142,13 +123,26 @@ impl std::fmt::Debug for Refresh<'_> {
     }
 }
 
+/// What a caller has for a refresh.
+#[derive(Debug, Default)]
+pub struct Within<'a> {
+    /// A slot of the host's.
+    pub slot: Option<Slot<'a>>,
+    /// When the invocation ends; if it is not known nothing is asked again after an answer was lost.
+    pub ends: Option<Timestamp>,
+}
+
 /// A lease that is held, and what it was taken over.
 struct Held<'a> {
-    instance: &'a Instance,
+    /// The instance as it was before the lease.
+    instance: Cow<'a, Instance>,
     grant: &'a StoredGrant,
     nonce: String,
     /// When it was asked for.
     since: Timestamp,
+    limits: Limits,
+    /// How long the instance's access tokens live.
+    lifetime: SignedDuration,
 }
 
 impl Held<'_> {
@@ -157,42 +151,41 @@ impl Held<'_> {
     }
 }
 
-/// All that a refresh request needs, opened.
-struct Prepared {
-    /// What names the auth method.
-    key: MethodKey,
-    /// Which version of it this is.
-    version: u64,
-    /// How it was when it was read.
-    health: MethodHealth,
-    method: AuthMethod,
-    rotation: Rotation,
-    values: KnownValues,
-    tokens: Tokens,
-    /// The host that is asked.
-    host: Option<Host>,
-}
-
 impl Refresh<'_> {
     /// Refreshes an instance whose grant is active or suspect, as just read.
     ///
     /// # Errors
     /// [`RefreshError`] if it could not be tried, or its outcome could not be kept.
     pub async fn refresh(&self, instance: &Instance) -> Result<Refreshed, RefreshError> {
-        self.refresh_in(instance, None).await
+        self.refresh_in(instance, Within::default()).await
     }
 
-    /// The same, in a slot of its host's if the caller has one for it.
+    /// The same, with what the caller has for it.
     ///
     /// # Errors
     /// [`RefreshError`] if it could not be tried, or its outcome could not be kept.
     pub async fn refresh_in(
         &self,
         instance: &Instance,
-        slot: Option<Slot<'_>>,
+        within: Within<'_>,
     ) -> Result<Refreshed, RefreshError> {
         let Some(grant) = instance.usable_grant() else {
             return Ok(Refreshed::Moved);
+        };
+        let Within { mut slot, ends } = within;
+        let found = self.found(instance).await?;
+        // Who is not to be asked now costs no secret.
+        let named = match &found {
+            Some(found) if !instance.has_unread() => {
+                let named = self.named_host(found, instance);
+                if named.is_some()
+                    && let Some(refused) = self.admitted(found, named.as_ref(), &mut slot).await?
+                {
+                    return Ok(refused);
+                }
+                named
+            }
+            Some(_) | None => None,
         };
         // Keys are warm and secrets open before the lease: nothing waits on them later.
         self.vault.warm().await?;
@@ -200,27 +193,52 @@ impl Refresh<'_> {
             return Ok(Refreshed::Moved);
         };
         let grant = &*grant;
-        let prepared = self.prepared(instance, grant).await?;
-        if let Some(prepared) = &prepared
-            && self.read_again(instance, grant, prepared).await?
-        {
+        let Some(found) = found else {
+            return self.impossible(instance, grant).await;
+        };
+        let prepared = self.opened(instance, grant, found).await?;
+        if self.read_again(instance, grant, &prepared).await? {
             return Ok(Refreshed::Moved);
         }
-        let host = prepared.as_ref().and_then(|prepared| prepared.host.clone());
-        let _slot = match (self.slots, host) {
-            (Some(slots), Some(host)) if slot.is_none() => match slots.take(&host) {
-                Some(slot) => Some(slot),
-                None => return Ok(Refreshed::Busy(host)),
-            },
-            (Some(_), _) | (None, _) => slot,
-        };
-        if let Some(prepared) = &prepared
-            && let Some(pause) = self.paused(prepared).await?
-        {
-            return Ok(Refreshed::Paused(pause));
+        if named.is_none() || named != prepared.host {
+            // One for another host is of no use.
+            slot = slot.filter(|_| named.is_none());
+            let (found, host) = (&prepared.found, prepared.host.as_ref());
+            if let Some(refused) = self.admitted(found, host, &mut slot).await? {
+                return Ok(refused);
+            }
         }
-        let rotation = prepared.as_ref().map(|prepared| prepared.rotation);
-        self.insure(&instance.key, rotation).await;
+        let (rotation, limits) = (prepared.rotation(), prepared.found.limits());
+        self.insure(&instance.key, rotation, limits).await;
+        let held = match self.leased(instance, grant, limits).await? {
+            Ok(held) => held,
+            Err(refused) => return Ok(refused),
+        };
+        let refreshed = self.call(held, &prepared, ends).await?;
+        self.remind(&instance.key, rotation, &refreshed).await;
+        Ok(refreshed)
+    }
+
+    /// Remembers that no request can be made: the auth method is gone, or can't be read.
+    async fn impossible(
+        &self,
+        instance: &Instance,
+        grant: &StoredGrant,
+    ) -> Result<Refreshed, RefreshError> {
+        let failure = TokenFailure::new(FailureCode::RequestImpossible, false);
+        match self.leased(instance, grant, Limits::default()).await? {
+            Ok(held) => self.failed(&held, None, failure).await,
+            Err(refused) => Ok(refused),
+        }
+    }
+
+    /// Takes the lease; or says what became of the refresh.
+    async fn leased<'h>(
+        &self,
+        instance: &'h Instance,
+        grant: &'h StoredGrant,
+        limits: Limits,
+    ) -> Result<Result<Held<'h>, Refreshed>, RefreshError> {
         let now = self.clock.now();
         let nonce = self.entropy.secret().expose().clone();
         let lease = NewLease {
@@ -230,26 +248,20 @@ impl Refresh<'_> {
             nonce: &nonce,
             now,
             lapsed_before: later(now, SKEW, -1),
-            until: later(now, LEASE, 1),
+            until: later(now, limits.lease(), 1),
         };
-        match self.instances.lease(lease).await? {
-            Leased::Refused(None) => return Ok(Refreshed::Gone),
-            Leased::Refused(Some(_)) => return Ok(Refreshed::Moved),
-            Leased::Held => {}
-        }
-        let held = Held {
-            instance,
-            grant,
-            nonce,
-            since: now,
-        };
-        let Some(prepared) = prepared else {
-            let failure = TokenFailure::new(FailureCode::RequestImpossible, false);
-            return self.failed(&held, None, failure).await;
-        };
-        let refreshed = self.call(&held, &prepared).await?;
-        self.remind(&instance.key, rotation, &refreshed).await;
-        Ok(refreshed)
+        Ok(match self.instances.lease(lease).await? {
+            Leased::Refused(None) => Err(Refreshed::Gone),
+            Leased::Refused(Some(_)) => Err(Refreshed::Moved),
+            Leased::Held => Ok(Held {
+                instance: Cow::Borrowed(instance),
+                grant,
+                nonce,
+                since: now,
+                limits,
+                lifetime: instance.schedule_with(grant).lifetime(),
+            }),
+        })
     }
 
     /// Sees the journal of an instance's grant through; `None` if the instance has moved on.
@@ -265,134 +277,9 @@ impl Refresh<'_> {
             .tidy(&instance.key, instance.incarnation, grant, again)
             .await
     }
-
-    /// Sends the request and keeps what comes of it.
-    async fn call(&self, held: &Held<'_>, prepared: &Prepared) -> Result<Refreshed, RefreshError> {
-        if refuse::may_be_spent(held, prepared.rotation) {
-            let failure = TokenFailure::new(FailureCode::AnswerUnreadable, false);
-            return self.failed(held, Some(prepared), failure).await;
-        }
-        let client = self.client(prepared);
-        let asked_at = self.clock.now();
-        if !is_long_enough(held.since, asked_at) {
-            return self.slept(held).await;
-        }
-        let outcome = client
-            .refresh(
-                &prepared.tokens,
-                &held.grant.scopes,
-                Some(held.grant),
-                Source::Provider(CALL),
-            )
-            .await;
-        let took = self.clock.now().duration_since(asked_at);
-        if took > SignedDuration::try_from(prepared.method.timeout).unwrap_or(SignedDuration::MAX) {
-            let (instance, took_ms) = (
-                &held.instance.key.id,
-                i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
-            );
-            warn!(%instance, took_ms, "refresh slower than the method's timeout");
-        }
-        let failure = outcome.as_ref().err().map(|failure| failure.code);
-        let refreshed = match outcome {
-            Ok(grant) => self.keep(held, prepared, grant).await,
-            Err(failure) if failure.code == FailureCode::GrantRefused => {
-                self.refused(held, prepared, failure).await
-            }
-            Err(failure) => self.failed(held, Some(prepared), failure).await,
-        };
-        if let Some(host) = &prepared.host {
-            let now = self.clock.now();
-            self.breakers.hear(host, now, failure, self.entropy).await;
-        }
-        refreshed
-    }
-
-    /// Gives up a lease that may lapse before the answer is kept: whoever holds it was frozen, or the
-    /// store took long to say that it was taken.
-    async fn slept(&self, held: &Held<'_>) -> Result<Refreshed, RefreshError> {
-        let key = &held.instance.key;
-        warn!(instance = %key.id, "lease too old to send a refresh under");
-        retry::insist(self.clock, || self.instances.free(key, &held.nonce)).await?;
-        Ok(Refreshed::Moved)
-    }
-
-    /// All that the request needs; `None` if the method is gone or its definition can't be read.
-    async fn prepared(
-        &self,
-        instance: &Instance,
-        grant: &StoredGrant,
-    ) -> Result<Option<Prepared>, RefreshError> {
-        let Some(stored) = self.methods.find(&instance.method_key()).await? else {
-            return Ok(None);
-        };
-        let Ok(method) = stored.parse() else {
-            return Ok(None);
-        };
-        let (key, values) = (&instance.key, &instance.values);
-        let tokens = open_tokens(self.vault, self.clock, key, grant).await?;
-        let values = known_values(
-            self.vault,
-            &stored,
-            &method,
-            Whose {
-                instance: key,
-                values,
-                captured: &tokens.captured,
-            },
-            self.deployment.callback_url(),
-        )
-        .await?;
-        let host = self.client_of(&method, &values).refresh_host(&tokens);
-        Ok(Some(Prepared {
-            key: stored.key.clone(),
-            version: stored.version,
-            health: stored.health.clone(),
-            rotation: stored.definition.refresh.rotation,
-            method,
-            values,
-            tokens,
-            host,
-        }))
-    }
-
-    fn client<'s>(&'s self, prepared: &'s Prepared) -> Client<'s> {
-        self.client_of(&prepared.method, &prepared.values)
-    }
-
-    fn client_of<'s>(&'s self, method: &'s AuthMethod, values: &'s KnownValues) -> Client<'s> {
-        Client {
-            egress: self.egress,
-            clock: self.clock,
-            entropy: self.entropy,
-            method,
-            values,
-            callback_url: self.deployment.callback_url(),
-        }
-    }
 }
 
 pub(super) fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::ZERO) * sign;
     start.saturating_add(span).unwrap_or(start)
-}
-
-/// Whether what is left of a lease holds until the answer is kept, however long it takes.
-fn is_long_enough(since: Timestamp, now: Timestamp) -> bool {
-    now <= later(since, SLACK, 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_sent_under_a_lease_that_may_lapse_before_the_answer_is_kept() {
-        let since = Timestamp::UNIX_EPOCH;
-        let at = |millis| later(since, Duration::from_millis(millis), 1);
-        for (millis, is_sent) in [(0, true), (3000, true), (3001, false), (60_000, false)] {
-            assert_eq!(is_long_enough(since, at(millis)), is_sent, "{millis}");
-        }
-        assert_eq!(at(3000) + CALL + COMMIT + SKEW, since + LEASE);
-    }
 }

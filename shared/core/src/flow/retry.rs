@@ -54,8 +54,7 @@ impl Again {
             None | Some(Rotation::None | Rotation::UntilUsed) => drawn.max(AT_ONCE),
             // Inside the window, after a quiet moment.
             Some(Rotation::Grace { seconds }) if self.failures == 0 => {
-                let window = Duration::from_secs(seconds.into());
-                (window / 4).clamp(AT_ONCE, QUIET)
+                in_window(Duration::from_secs(seconds.into()))
             }
             Some(Rotation::Grace { .. } | Rotation::SingleUse | Rotation::Unknown) => {
                 drawn.max(QUIET)
@@ -63,6 +62,29 @@ impl Again {
         }
         .max(self.asked.unwrap_or_default())
     }
+}
+
+/// How long a live worker is quiet before it asks again, with its lease kept, after a request that may
+/// have been acted on `ago`; `None` if that is for a later lease.
+///
+/// `is_first` says whether it is the first of these since the last commit: where a used token may be
+/// taken for stolen, one is enough.
+pub(super) fn quiet(rotation: Rotation, ago: SignedDuration, is_first: bool) -> Option<Duration> {
+    match rotation {
+        Rotation::None | Rotation::UntilUsed => Some(AT_ONCE),
+        Rotation::Grace { seconds } => {
+            let window = Duration::from_secs(seconds.into());
+            let quiet = in_window(window);
+            let spent = Duration::try_from(ago).unwrap_or_default();
+            (spent + quiet + AT_ONCE < window).then_some(quiet)
+        }
+        Rotation::SingleUse | Rotation::Unknown => is_first.then_some(QUIET),
+    }
+}
+
+/// A quiet moment inside a window.
+fn in_window(window: Duration) -> Duration {
+    (window / 4).clamp(AT_ONCE, QUIET)
 }
 
 /// A store's call ends within two seconds, so what is begun before this ends within the commit's bound.
@@ -149,6 +171,26 @@ mod tests {
             };
             let waited = again.wait(&Always(0xff));
             assert_eq!(waited.as_secs(), seconds, "{code:?} {minutes}");
+        }
+    }
+
+    #[test]
+    fn a_live_worker_asks_again_as_the_rotation_allows() {
+        for (rotation, ago, is_first, quiet_for) in [
+            (Rotation::None, 20, false, Some(1)),
+            (Rotation::UntilUsed, 20, false, Some(1)),
+            (Rotation::Grace { seconds: 30 }, 1, false, Some(7)),
+            (Rotation::Grace { seconds: 30 }, 14, false, Some(7)),
+            (Rotation::Grace { seconds: 30 }, 22, true, None),
+            (Rotation::Grace { seconds: 3600 }, 20, false, Some(10)),
+            (Rotation::SingleUse, 20, true, Some(10)),
+            (Rotation::SingleUse, 20, false, None),
+            (Rotation::Unknown, 20, true, Some(10)),
+            (Rotation::Unknown, 20, false, None),
+        ] {
+            let ago = SignedDuration::from_secs(ago);
+            let found = quiet(rotation, ago, is_first).map(|quiet| quiet.as_secs());
+            assert_eq!(found, quiet_for, "{rotation:?} {ago}");
         }
     }
 

@@ -134,6 +134,13 @@ impl Instance {
         }
     }
 
+    /// Whether it keeps an answer that nobody could read yet.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        let mut spares = self.spares.iter();
+        spares.any(|spare| spare.grant().is_none())
+    }
+
     /// Where its sealed value of the variable `variable` belongs.
     #[must_use]
     pub fn value_place(key: &InstanceKey, variable: &str) -> Place {

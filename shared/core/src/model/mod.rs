@@ -16,6 +16,7 @@ pub mod health;
 pub mod host;
 pub mod id;
 pub mod instance;
+pub mod limits;
 pub mod lint;
 pub mod message;
 pub mod method;

@@ -179,6 +179,26 @@ pub struct NewLease<'a> {
     pub until: Timestamp,
 }
 
+/// A lease that takes the place of the one that its holder has: another request is sent. As any lease
+/// it is intent, and proof that the store can take the answer.
+#[derive(Debug, Clone)]
+pub struct Renew<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The epoch of the lease that is held; the new one takes the next.
+    pub epoch: u64,
+    /// The epoch whose tokens the instance has.
+    pub base: u64,
+    /// The nonce of the lease that is held.
+    pub held: &'a str,
+    /// The nonce of the new one.
+    pub nonce: &'a str,
+    /// Now.
+    pub now: Timestamp,
+    /// Until when it holds.
+    pub until: Timestamp,
+}
+
 /// What became of a lease that was asked for.
 #[derive(Debug)]
 pub enum Leased {
@@ -206,6 +226,18 @@ pub struct Commit<'a> {
     pub events: &'a [Event],
     /// When the instance wants attention next.
     pub due: Option<Due>,
+    /// The lease that takes the place of the one that ends: its holder has more to do. Failures are
+    /// remembered until that is done. Only [`Leases::commit`] heeds it.
+    pub next: Option<NextLease<'a>>,
+}
+
+/// A lease of the epoch after a grant's own, taken with its commit.
+#[derive(Debug, Clone, Copy)]
+pub struct NextLease<'a> {
+    /// Random; says whose lease it is.
+    pub nonce: &'a str,
+    /// Until when it holds.
+    pub until: Timestamp,
 }
 
 /// The change of an instance's spares.
@@ -256,7 +288,7 @@ pub struct KeepSpare<'a> {
 /// What became of a commit.
 #[derive(Debug)]
 pub enum Committed {
-    /// The instance has the grant; lease, doubt and failures are gone.
+    /// The instance has the grant; lease, doubt and failures are gone, but for a next lease.
     Done,
     /// The instance has moved on since the lease; here it is, if it exists.
     Moved(Option<Box<Instance>>),
@@ -335,8 +367,17 @@ pub trait Leases: PointInstances + NoteUpkeep {
     /// [`StoreError`] if the store can't answer. The lease may be held; it lapses.
     async fn lease(&self, lease: NewLease<'_>) -> Result<Leased, StoreError>;
 
+    /// Takes a lease in the place of the one that the caller holds, if that is still the instance's,
+    /// lapsed or not, and its epoch and tokens are as said. The attempt before stays in doubt. A repeated
+    /// write finds its own nonce, as [`Leases::lease`] does.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer. Either lease may be held; it lapses.
+    async fn renew(&self, renew: Renew<'_>) -> Result<Leased, StoreError>;
+
     /// Commits a grant if the instance is not deleted, lives by the same consent, has the tokens
-    /// that the refresh was made from, no later lease was taken, and the spares are as seen.
+    /// that the refresh was made from, no later lease was taken, and the spares are as seen. Ends the
+    /// lease, or takes the next with it.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the write may have been applied.

@@ -35,8 +35,9 @@ pub use healths::Healths;
 pub use hosts::{Hosts, Turned};
 pub use instances::{
     Commit, CommitLate, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
-    DueInstance, DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, Point,
-    PointInstances, Postpone, Promote, ReadInstances, SHARDS, Spares, Warn, Window, shard,
+    DueInstance, DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, NextLease,
+    Point, PointInstances, Postpone, Promote, ReadInstances, Renew, SHARDS, Spares, Warn, Window,
+    shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use outbox::{EVENT_SHARDS, GRACE, Outbox};

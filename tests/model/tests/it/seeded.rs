@@ -188,3 +188,15 @@ fn a_label_seen_late_is_not_healed() {
         HEALED,
     );
 }
+
+/// The steps' result has the refresh token that a later refresh has used meanwhile.
+#[test]
+fn what_followed_a_refresh_kept_as_a_spare_is_not_healed() {
+    breaks(
+        Configuration {
+            follows: true,
+            ..with(Policy::StrictFamily, &[Bug::FollowerKept])
+        },
+        HEALED,
+    );
+}

@@ -1,12 +1,15 @@
 //! Steps: requests before and after the one that counts.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tracing::warn;
 
-use super::{Client, impossible, unmakeable, wire::not_answered};
+use super::{Client, impossible, rest_until, unmakeable, wire::not_answered};
 use crate::{
     model::{
+        failure::FailureCode,
         grant::Grant,
         method::{Request, Step},
         values::KnownValues,
@@ -22,32 +25,35 @@ use crate::{
 };
 
 impl Client<'_> {
-    /// Makes steps in order; each sees the answers of those before it.
+    /// Makes steps in order; each sees the answers of those before it. All are over at `until`.
     pub(super) async fn make(
         &self,
         wanted: &[Step],
         scope: &Scope<'_>,
         steps: &mut Steps,
+        until: Option<Timestamp>,
     ) -> Result<(), TokenFailure> {
         for step in wanted {
             let scope = Scope {
                 steps: Some(steps),
                 ..*scope
             };
-            if let Some((answer, _)) = self.answer(step, &scope).await? {
+            if let Some((answer, _)) = self.answer(step, &scope, until).await? {
                 steps.insert(&step.id, answer);
             }
         }
         Ok(())
     }
 
-    /// Makes the steps that follow a grant, and asks when its token ends where nothing else says so.
+    /// Makes the steps that follow a grant, and asks when its token ends where nothing else says so. All
+    /// that is over at `until`.
     pub(super) async fn continue_with(
         &self,
         request: &Request,
         grant: &mut Grant,
         scope: &Scope<'_>,
         mut steps: Steps,
+        until: Option<Timestamp>,
     ) -> Result<(), TokenFailure> {
         for step in &request.after {
             let (values, tokens) = (self.known(grant), grant.tokens.clone());
@@ -57,7 +63,7 @@ impl Client<'_> {
                 steps: Some(&steps),
                 ..*scope
             };
-            let Some((answer, asked)) = self.answer(step, &scope).await? else {
+            let Some((answer, asked)) = self.answer(step, &scope, until).await? else {
                 continue;
             };
             let reader = Reader {
@@ -75,7 +81,7 @@ impl Client<'_> {
             steps.insert(&step.id, answer);
         }
         if request.response.asks_for_expiry() {
-            self.introspect(grant, scope).await;
+            self.introspect(grant, scope, until).await;
         }
         Ok(())
     }
@@ -92,7 +98,7 @@ impl Client<'_> {
                 steps: Some(&steps),
                 ..*scope
             };
-            match self.answer(step, &scope).await {
+            match self.answer(step, &scope, None).await {
                 Ok(Some((answer, _))) => steps.insert(&step.id, answer),
                 Ok(None) => {}
                 Err(failure) => warn!(step = %step.id, code = ?failure.code, "lookup failed"),
@@ -118,11 +124,11 @@ impl Client<'_> {
 
     /// Asks when the access token ends (RFC 7662 §2.1). Where that fails, the definition's own
     /// lifetime stands.
-    async fn introspect(&self, grant: &mut Grant, scope: &Scope<'_>) {
+    async fn introspect(&self, grant: &mut Grant, scope: &Scope<'_>, until: Option<Timestamp>) {
         let Some(request) = &self.method.introspect else {
             return;
         };
-        match self.try_introspect(request, grant, scope).await {
+        match self.try_introspect(request, grant, scope, until).await {
             Ok(ends_at) => {
                 let main = &mut grant.tokens.main;
                 main.expires_at = ends_at.or(main.expires_at);
@@ -136,6 +142,7 @@ impl Client<'_> {
         request: &Request,
         grant: &Grant,
         scope: &Scope<'_>,
+        until: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, TokenFailure> {
         let values = self.known(grant);
         let scope = Scope {
@@ -167,7 +174,7 @@ impl Client<'_> {
             url,
             wired: &[],
             identity: Some(&identity),
-            limit: self.method.timeout,
+            limit: self.limit(until)?,
         };
         let wire = draft
             .express(Some(standard), &scope)
@@ -180,11 +187,28 @@ impl Client<'_> {
         Ok(token_answer::introspected(&read, &request.response, asked))
     }
 
+    /// How long a request around a token request may take: as long as the method says, and never
+    /// beyond `until`. Nothing is asked that could not be answered by then.
+    fn limit(&self, until: Option<Timestamp>) -> Result<Duration, TokenFailure> {
+        let timeout = self.method.timeout;
+        let limit = until.map_or(timeout, |until| {
+            rest_until(until, self.clock.now()).min(timeout)
+        });
+        if limit.is_zero() {
+            return Err(TokenFailure {
+                words: Some("the steps around the request took too long".to_owned()),
+                ..TokenFailure::new(FailureCode::Unreachable, false)
+            });
+        }
+        Ok(limit)
+    }
+
     /// The answer to a step, and when it was asked; `None` if its condition doesn't hold.
     pub(in crate::flow) async fn answer(
         &self,
         step: &Step,
         scope: &Scope<'_>,
+        until: Option<Timestamp>,
     ) -> Result<Option<(Value, Asked)>, TokenFailure> {
         if step
             .when
@@ -211,7 +235,7 @@ impl Client<'_> {
             url: dialect::url(&step.request.urls, &scope).map_err(|error| unmakeable(&error))?,
             wired: &[],
             identity: None,
-            limit: self.method.timeout,
+            limit: self.limit(until)?,
         };
         let wire = draft
             .express(None, &scope)

@@ -44,6 +44,7 @@ use crate::{
         definition::{Definition, RefreshMode, Texts, VariableDefinition},
         fault::Faults,
         grant::Tokens,
+        limits::Limits,
         method::{AuthMethod, Request},
         values::{GivenValues, KnownValues},
     },
@@ -271,7 +272,7 @@ impl Stage<'_> {
             };
             self.recorder
                 .expect(vec![self.answers.step("lookup", step, self.values)]);
-            rendered.extend(self.made(client.answer(step, &scope)));
+            rendered.extend(self.made(client.answer(step, &scope, None)));
             steps.insert(&step.id, self.answers.of_step(step, self.values));
         }
         rendered
@@ -284,7 +285,15 @@ impl Stage<'_> {
         let scope = Scope::new(self.values, self.ask.callback_url);
         let scopes = scopes(&self.method.authorise, &scope);
         let client = self.client(self.method);
-        self.made(client.refresh(tokens, &scopes, None, Source::Provider(self.method.timeout)))
+        self.made(async {
+            let source = Source::Provider(Limits::default());
+            let brought = client.refresh(tokens, &scopes, None, source).await?;
+            if let Some(rest) = brought.rest {
+                let until = Timestamp::MAX;
+                client.follow(rest, tokens, &scopes, None, until).await?;
+            }
+            Ok(())
+        })
     }
 
     fn revoke(&self, request: &Request, tokens: &Tokens) -> Vec<Rendered> {

@@ -1,27 +1,31 @@
 //! The end of the read phase: whether a call may be made at all, before anything is written for it.
 
-use super::{Prepared, Refresh, RefreshError, later};
+use super::{Found, Refresh, RefreshError, later};
 use crate::{
-    model::{instance::Instance, pause::Pause},
+    model::{host::Host, instance::Instance, pause::Pause},
     port::{Due, Postpone, StoreError},
 };
 
 impl Refresh<'_> {
     /// Why the instance's host or auth method is not to be asked now, if so. Where it is asked once
     /// in a while, and that is due, this is the call: it is claimed, for all processes.
-    pub(super) async fn paused(&self, prepared: &Prepared) -> Result<Option<Pause>, RefreshError> {
+    pub(super) async fn paused(
+        &self,
+        found: &Found,
+        host: Option<&Host>,
+    ) -> Result<Option<Pause>, RefreshError> {
         let now = self.clock.now();
         // What the method forbids is no reason to claim the host's call.
-        let quarantine = prepared.health.quarantined(now);
+        let quarantine = found.health().quarantined(now);
         if let Some(quarantine) = quarantine.filter(|quarantine| now < quarantine.probe_at) {
             return Ok(Some(quarantine.pause()));
         }
-        if let Some(host) = &prepared.host
+        if let Some(host) = host
             && let Some(pause) = self.breakers.admit(host, now, self.entropy).await?
         {
             return Ok(Some(pause));
         }
-        self.quarantined(prepared, now).await
+        self.quarantined(found, now).await
     }
 
     /// Why an instance is not refreshed although it could be, if so; it is not touched.
@@ -32,18 +36,27 @@ impl Refresh<'_> {
         let Some(grant) = instance.usable_grant().filter(|grant| grant.refreshable) else {
             return Ok(None);
         };
-        let prepared = match self.prepared(instance, grant).await {
-            Ok(Some(prepared)) => prepared,
+        let found = match self.found(instance).await {
+            Ok(Some(found)) => found,
             // What keeps us from asking at all is no pause.
             Ok(None) | Err(RefreshError::Vault(_)) => return Ok(None),
             Err(RefreshError::Store(error)) => return Err(error),
         };
         let now = self.clock.now();
-        if let Some(quarantine) = prepared.health.quarantined(now) {
+        if let Some(quarantine) = found.health().quarantined(now) {
             return Ok(Some(quarantine.pause()));
         }
-        match &prepared.host {
-            Some(host) => self.breakers.pause(host, now).await,
+        let host = match self.named_host(&found, instance) {
+            Some(host) => Some(host),
+            // What names it has to be opened.
+            None => match self.opened(instance, grant, found).await {
+                Ok(prepared) => prepared.host,
+                Err(RefreshError::Vault(_)) => None,
+                Err(RefreshError::Store(error)) => return Err(error),
+            },
+        };
+        match host {
+            Some(host) => self.breakers.pause(&host, now).await,
             None => Ok(None),
         }
     }

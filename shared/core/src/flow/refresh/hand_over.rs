@@ -10,13 +10,14 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::{
-    Held, LEASE, Refresh, RefreshError, Refreshed, SKEW,
+    Held, Refresh, RefreshError, Refreshed,
     keep::{Origin, Settled},
 };
 use crate::{
     model::{
         id::InstanceKey,
         instance::Instance,
+        limits::Limits,
         message::{Adoption, Message},
         rotation::Rotation,
         spare::{Spare, SpareAnswer},
@@ -26,8 +27,6 @@ use crate::{
 
 /// Windows up to this are too short to wait for a tick of the schedule.
 const SHORT: Duration = Duration::from_mins(2);
-/// When a lease that nobody gave back can be taken again.
-const AFTER_LEASE: Duration = Duration::from_secs(LEASE.as_secs() + SKEW.as_secs() + 1);
 /// A reminder comes when it may be acted upon, and not just before.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -119,9 +118,9 @@ impl Refresh<'_> {
     /// Sees to it that somebody looks after the instance inside a short window of grace, whatever
     /// becomes of this process. Where the commit comes, they find nothing to do. A window that ends
     /// before the lease does can't be used so.
-    pub(super) async fn insure(&self, key: &InstanceKey, rotation: Option<Rotation>) {
-        if grace(rotation).is_some_and(|window| (AFTER_LEASE..=SHORT).contains(&window)) {
-            self.post(key, AFTER_LEASE).await;
+    pub(super) async fn insure(&self, key: &InstanceKey, rotation: Rotation, limits: Limits) {
+        if grace(rotation).is_some_and(|window| window <= SHORT && limits.fit(window)) {
+            self.post(key, limits.lapses_after()).await;
         }
     }
 
@@ -129,7 +128,7 @@ impl Refresh<'_> {
     pub(super) async fn remind(
         &self,
         key: &InstanceKey,
-        rotation: Option<Rotation>,
+        rotation: Rotation,
         refreshed: &Refreshed,
     ) {
         let Refreshed::Failed { wait, .. } = refreshed else {
@@ -154,8 +153,8 @@ impl Refresh<'_> {
 }
 
 /// How long a used refresh token is taken yet.
-fn grace(rotation: Option<Rotation>) -> Option<Duration> {
-    match rotation? {
+fn grace(rotation: Rotation) -> Option<Duration> {
+    match rotation {
         Rotation::Grace { seconds } => Some(Duration::from_secs(seconds.into())),
         Rotation::None | Rotation::UntilUsed | Rotation::SingleUse | Rotation::Unknown => None,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::{Held, Prepared, Refresh, RefreshError};
+use super::{Found, Held, Refresh, RefreshError};
 use crate::{
     model::{
         event::{Event, EventKind},
@@ -33,13 +33,13 @@ impl Refresh<'_> {
     /// Why no instance of the method is refreshed now, if so; where one call is due, it is claimed.
     pub(super) async fn quarantined(
         &self,
-        prepared: &Prepared,
+        found: &Found,
         now: Timestamp,
     ) -> Result<Option<Pause>, RefreshError> {
-        if prepared.health.quarantined(now).is_none() {
+        if found.health().quarantined(now).is_none() {
             return Ok(None);
         }
-        let key = &prepared.key;
+        let key = found.key();
         let ruled = self.rule(key, |method| method.health.probed(now)).await?;
         let pause = ruled.and_then(|ruled| {
             let quarantine = ruled.health.quarantined(now)?;
@@ -50,13 +50,8 @@ impl Refresh<'_> {
 
     /// Whether a refusal is one of so many that it is not believed. The first refusal of an instance
     /// is counted; the second asks how the method is now.
-    pub(super) async fn is_mass(
-        &self,
-        held: &Held<'_>,
-        prepared: &Prepared,
-        cause: &Failure,
-    ) -> bool {
-        let key = &prepared.key;
+    pub(super) async fn is_mass(&self, held: &Held<'_>, found: &Found, cause: &Failure) -> bool {
+        let key = found.key();
         let is_first = !matches!(held.instance.state, State::Suspect { .. });
         let ruled = if is_first {
             let refused = |method: &StoredMethod| method.health.refused(method.instances, cause);
@@ -106,11 +101,11 @@ impl Refresh<'_> {
     }
 
     /// Finds the method faulty, if a failure is its builder's matter and that is not known yet.
-    pub(super) async fn find_faulty(&self, prepared: &Prepared, failure: &Failure) {
+    pub(super) async fn find_faulty(&self, found: &Found, failure: &Failure) {
         if failure.code.blame() != Blame::Builder {
             return;
         }
-        let (key, version) = (&prepared.key, prepared.version);
+        let (key, version) = (found.key(), found.version());
         let rule = |method: &StoredMethod| method.health.failed(version, failure);
         match self.rule(key, rule).await {
             Ok(Some(Ruled { changed: true, .. })) => {
@@ -122,9 +117,9 @@ impl Refresh<'_> {
     }
 
     /// Finds the method well, if it was known not to be.
-    pub(super) async fn find_well(&self, prepared: &Prepared) {
-        let (key, version, now) = (&prepared.key, prepared.version, self.clock.now());
-        if prepared.health.worked(version, now).is_none() {
+    pub(super) async fn find_well(&self, found: &Found) {
+        let (key, version, now) = (found.key(), found.version(), self.clock.now());
+        if found.health().worked(version, now).is_none() {
             return;
         }
         let rule = |method: &StoredMethod| method.health.worked(version, now);

@@ -1,13 +1,17 @@
 //! Keeping what the provider answered, whatever has become of the instance meanwhile.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use tracing::{info, warn};
 
-use super::{Held, Prepared, Refresh, RefreshError, Refreshed};
+use super::{
+    Held, Prepared, Refresh, RefreshError, Refreshed,
+    follow::{Next, Unfinished},
+    later,
+};
 use crate::{
     flow::{
-        exchange::Source,
+        exchange::{Brought, Source},
         journal::Again,
         retry,
         seal::{seal_after, seal_for, seal_whole},
@@ -19,7 +23,9 @@ use crate::{
         rotation::Rotation,
         spare::{Spare, SpareAnswer, with_spare, without_spare},
     },
-    port::{Commit, CommitLate, Committed, Due, KeepSpare, Spares, StoreError, VaultError},
+    port::{
+        Commit, CommitLate, Committed, Due, KeepSpare, NextLease, Spares, StoreError, VaultError,
+    },
     protocol::raw_answer::RawAnswer,
 };
 
@@ -59,54 +65,99 @@ impl Refresh<'_> {
         &self,
         held: &Held<'_>,
         prepared: &Prepared,
-        grant: Grant,
+        Brought { grant, rest }: Brought,
     ) -> Result<Refreshed, RefreshError> {
-        let (instance, epoch) = (held.instance, held.epoch());
+        let (instance, epoch) = (&*held.instance, held.epoch());
         let (key, origin) = (&instance.key, Origin::of(held, prepared));
         let before = (held.grant, &prepared.tokens);
         let stored = seal_after(self.vault, key, epoch, &grant, before)?;
-        let events = self.renewal(instance, &stored);
         let parent = self.parent_kept(instance, &origin, instance.attempts > 0)?;
         let kept = parent.map(|parent| with_spare(&instance.spares, parent));
         let spares = kept.as_ref().map(|kept| Spares {
             seen: &instance.spares,
             kept,
         });
-        let commit = Commit {
+        // What is not done is not told.
+        let events = match rest {
+            None => self.renewal(instance, &stored),
+            Some(_) => Vec::new(),
+        };
+        let next = rest.map(|rest| {
+            let nonce = self.entropy.secret().expose().clone();
+            let since = self.clock.now();
+            (rest, Next { nonce, since })
+        });
+        let whole = commit(instance, held.grant.epoch, &stored, &events);
+        let until = |next: &Next| later(next.since, held.limits.lease(), 1);
+        let whole = Commit {
             spares,
-            ..commit(instance, held.grant.epoch, &stored, &events)
+            due: next
+                .as_ref()
+                .map_or(whole.due, |(_, next)| Some(Due::of(key, until(next)))),
+            next: next.as_ref().map(|(_, next)| NextLease {
+                nonce: &next.nonce,
+                until: until(next),
+            }),
+            ..whole
         };
-        let committed = retry::insist(self.clock, || self.instances.commit(commit.clone())).await;
-        let (settled, stored) = match committed {
-            Ok(Committed::Done) => {
-                self.announce.announce(&events).await;
-                (Some(Settled::Current), stored)
-            }
-            elsewhere => {
-                // What an answer out of order holds is all in the item.
-                let version = held.grant.refresh_tokens.version();
-                let late = StoredGrant {
-                    parent: Some(held.grant.epoch),
-                    ..seal_for(self.vault, key, epoch, &grant, version)?
-                };
-                let spare = Spare::of(late.clone());
-                (self.keep_late(held, &origin, spare, elsewhere).await?, late)
-            }
+        let committed = retry::insist(self.clock, || self.instances.commit(whole.clone())).await;
+        if let Ok(Committed::Done) = committed {
+            self.announce.announce(&events).await;
+            let tidied = self.tidy(instance, &stored, Again::No).await;
+            let Some((rest, next)) = next else {
+                self.find_well(&prepared.found).await;
+                return Ok(Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)));
+            };
+            let stored = tidied.map_or(stored.clone(), Cow::into_owned);
+            let unfinished = Unfinished {
+                stored,
+                grant,
+                rest,
+            };
+            return self.follow(held, prepared, unfinished, next).await;
+        }
+        // What an answer out of order holds is all in the item.
+        let version = held.grant.refresh_tokens.version();
+        let late = StoredGrant {
+            parent: Some(held.grant.epoch),
+            ..seal_for(self.vault, key, epoch, &grant, version)?
         };
-        Ok(match settled {
-            Some(Settled::Current) => {
-                self.tidy(instance, &stored, Again::No).await;
-                self.find_well(prepared).await;
-                Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens))
-            }
-            // It works, wherever it is kept.
-            None => Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)),
-            Some(Settled::Kept) => Refreshed::Moved,
-            Some(Settled::Homeless) => {
-                self.give_back(key, prepared, &grant.tokens).await;
-                Refreshed::Moved
-            }
-        })
+        self.keep_elsewhere(held, prepared, late, grant, committed)
+            .await
+    }
+
+    /// Keeps a grant that could not just be committed, or gives it back if nobody will use it.
+    pub(super) async fn keep_elsewhere(
+        &self,
+        held: &Held<'_>,
+        prepared: &Prepared,
+        late: StoredGrant,
+        grant: Grant,
+        committed: Result<Committed, StoreError>,
+    ) -> Result<Refreshed, RefreshError> {
+        let origin = Origin::of(held, prepared);
+        let spare = Spare::of(late.clone());
+        let renewed = |tokens| Refreshed::Renewed(Box::new(late), Box::new(tokens));
+        Ok(
+            match self.keep_late(held, &origin, spare, committed).await? {
+                Some(Settled::Current) => {
+                    let renewed = renewed(grant.tokens);
+                    if let Refreshed::Renewed(late, _) = &renewed {
+                        self.tidy(&held.instance, late, Again::No).await;
+                    }
+                    self.find_well(&prepared.found).await;
+                    renewed
+                }
+                // It works, wherever it is kept.
+                None => renewed(grant.tokens),
+                Some(Settled::Kept) => Refreshed::Moved,
+                Some(Settled::Homeless) => {
+                    let key = &held.instance.key;
+                    self.give_back(key, prepared, &grant.tokens).await;
+                    Refreshed::Moved
+                }
+            },
+        )
     }
 
     /// Keeps an answer that could not just be committed. Says where, if the instance has it; else it
@@ -146,10 +197,10 @@ impl Refresh<'_> {
             is_refused: false,
             answer: SpareAnswer::Raw {
                 sealed: self.vault.seal(&place, &plaintext)?,
-                unread_by: prepared.version,
+                unread_by: prepared.found.version(),
             },
         };
-        let seen = Some(Box::new(held.instance.clone()));
+        let seen = Some(Box::new(held.instance.clone().into_owned()));
         let origin = Origin::of(held, prepared);
         let committed = Ok(Committed::Moved(seen));
         self.keep_late(held, &origin, spare, committed).await?;
@@ -247,7 +298,7 @@ impl Refresh<'_> {
         in_doubt: bool,
     ) -> Result<Option<Spare>, VaultError> {
         let usable = origin.prepared.filter(|_| in_doubt);
-        let Some(prepared) = usable.filter(|prepared| may_work_again(prepared.rotation)) else {
+        let Some(prepared) = usable.filter(|prepared| may_work_again(prepared.rotation())) else {
             return Ok(None);
         };
         let tokens = &prepared.tokens;
@@ -256,7 +307,7 @@ impl Refresh<'_> {
     }
 
     /// What is to be told of a grant that a refresh has brought.
-    fn renewal(&self, instance: &Instance, grant: &StoredGrant) -> Vec<Event> {
+    pub(super) fn renewal(&self, instance: &Instance, grant: &StoredGrant) -> Vec<Event> {
         let recovered = instance.told_ended.then_some(EventKind::Recovered {});
         let expires_at = grant.expires_at;
         let refreshed = self.deployment.tells_refreshes();
@@ -296,7 +347,7 @@ impl Refresh<'_> {
             let SpareAnswer::Raw { sealed, unread_by } = &spare.answer else {
                 return None;
             };
-            (*unread_by != prepared.version).then_some((spare.epoch, sealed))
+            (*unread_by != prepared.found.version()).then_some((spare.epoch, sealed))
         });
         let Some((epoch, sealed)) = unread else {
             return Ok(false);
@@ -313,7 +364,7 @@ impl Refresh<'_> {
             Ok(read) => {
                 info!(instance = %instance.key.id, epoch, "answer read after all");
                 let version = grant.refresh_tokens.version();
-                let read = seal_for(self.vault, &instance.key, epoch, &read, version)?;
+                let read = seal_for(self.vault, &instance.key, epoch, &read.grant, version)?;
                 if epoch > grant.epoch {
                     // Its parent is the grant in its place, as nothing came between.
                     let read = StoredGrant {
@@ -334,7 +385,7 @@ impl Refresh<'_> {
                 warn!(instance = %instance.key.id, epoch, code = ?failure.code, "answer still unread");
                 let answer = SpareAnswer::Raw {
                     sealed: sealed.clone(),
-                    unread_by: prepared.version,
+                    unread_by: prepared.found.version(),
                 };
                 let spare = Spare {
                     epoch,
@@ -348,7 +399,7 @@ impl Refresh<'_> {
     }
 }
 
-fn commit<'c>(
+pub(super) fn commit<'c>(
     instance: &'c Instance,
     base: u64,
     grant: &'c StoredGrant,
@@ -362,6 +413,7 @@ fn commit<'c>(
         spares: None,
         events,
         due: Due::next(&instance.key, &instance.schedule_with(grant)),
+        next: None,
     }
 }
 

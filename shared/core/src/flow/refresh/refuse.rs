@@ -31,17 +31,17 @@ impl Refresh<'_> {
         prepared: &Prepared,
         failure: TokenFailure,
     ) -> Result<Refreshed, RefreshError> {
-        if let Some(spare) = newest_spare(held.instance, false) {
+        if let Some(spare) = newest_spare(&held.instance, false) {
             return self.promote(held, prepared, spare, None).await;
         }
-        let failure = truly(held, prepared.rotation, failure);
+        let failure = truly(held, prepared.rotation(), failure);
         let wait = failure.retry_after.unwrap_or_default().max(SUSPICION);
         let cause = failure.at(self.clock.now());
-        if self.is_mass(held, prepared, &cause).await {
+        if self.is_mass(held, &prepared.found, &cause).await {
             return self.remember(held, failure, wait, None).await;
         }
         let is_confirmed = matches!(held.instance.state, State::Suspect { .. });
-        let again = newest_spare(held.instance, true);
+        let again = newest_spare(&held.instance, true);
         if !is_confirmed || (again.is_none() && has_unread(held)) {
             let refused = (held.instance.incarnation, held.grant.epoch);
             return self.remember(held, failure, wait, Some(refused)).await;
@@ -51,7 +51,7 @@ impl Refresh<'_> {
                 .promote(held, prepared, spare, Some((&cause, wait)))
                 .await;
         }
-        let events = end(held.instance, held.epoch(), &cause);
+        let events = end(&held.instance, held.epoch(), &cause);
         let condemn = Condemn {
             key: &held.instance.key,
             incarnation: held.instance.incarnation,
@@ -78,7 +78,7 @@ impl Refresh<'_> {
         spare: &StoredGrant,
         suspect: Option<(&Failure, Duration)>,
     ) -> Result<Refreshed, RefreshError> {
-        let (instance, key) = (held.instance, &held.instance.key);
+        let (instance, key) = (&*held.instance, &held.instance.key);
         let version = held.grant.refresh_tokens.version();
         let anew = (spare, held.epoch());
         let promoted = seal::seal_anew(self.vault, self.clock, key, anew, version).await?;
@@ -107,6 +107,7 @@ impl Refresh<'_> {
                 key,
                 suspect.map_or(now, |(_, not_before)| not_before),
             )),
+            next: None,
         };
         let promote = Promote {
             commit,
@@ -129,20 +130,20 @@ impl Refresh<'_> {
         if let (Some(prepared), Some(raw)) = (prepared, failure.raw.take()) {
             self.keep_raw(held, prepared, &raw).await?;
         }
-        let rotation = prepared.map_or(Rotation::Unknown, |prepared| prepared.rotation);
+        let rotation = prepared.map_or(Rotation::Unknown, |prepared| prepared.rotation());
         let doubt = failure.in_doubt.then_some(rotation);
         let again = retry::Again {
             code: failure.code,
             failures: held.instance.failures,
             doubt,
             asked: failure.retry_after,
-            lifetime: held.instance.schedule_with(held.grant).lifetime(),
+            lifetime: held.lifetime,
         };
         let wait = again.wait(self.entropy);
         let cause = failure.at(self.clock.now());
         let remembered = self.remember(held, failure, wait, None).await;
         if let Some(prepared) = prepared {
-            self.find_faulty(prepared, &cause).await;
+            self.find_faulty(&prepared.found, &cause).await;
         }
         remembered
     }
@@ -174,7 +175,7 @@ impl Refresh<'_> {
 
     /// Revokes tokens that nobody will use, as far as the provider lets us.
     pub(super) async fn give_back(&self, key: &InstanceKey, prepared: &Prepared, tokens: &Tokens) {
-        if let Some(request) = &prepared.method.revoke
+        if let Some(request) = &prepared.found.method.revoke
             && let Err(failure) = self.client(prepared).revoke(request, tokens).await
         {
             warn!(instance = %key.id, code = ?failure.code, "unused grant not revoked");

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::Sweep;
 use crate::{
-    flow::refresh::{RefreshError, Refreshed, Slot},
+    flow::refresh::{RefreshError, Refreshed, Within},
     model::{
         failure::FailureCode,
         grant::StoredGrant,
@@ -65,10 +65,10 @@ pub enum Attended {
 }
 
 impl Sweep<'_> {
-    /// Sees to a message, in a slot of its host's if the caller has one for it.
-    pub(super) async fn see_to(&self, message: &Message, slot: Option<Slot<'_>>) -> Seen {
+    /// Sees to a message, with what the caller has for a refresh.
+    pub(super) async fn see_to(&self, message: &Message, within: Within<'_>) -> Seen {
         let seen = match message {
-            Message::Attend { instance } => self.attend(instance, slot).await,
+            Message::Attend { instance } => self.attend(instance, within).await,
             Message::Adopt(adoption) => self.adopt(adoption).await,
         };
         seen.unwrap_or_else(|error| {
@@ -93,11 +93,7 @@ impl Sweep<'_> {
     }
 
     /// Does for one instance what it wants, if it still wants it.
-    async fn attend(
-        &self,
-        key: &InstanceKey,
-        slot: Option<Slot<'_>>,
-    ) -> Result<Seen, RefreshError> {
+    async fn attend(&self, key: &InstanceKey, within: Within<'_>) -> Result<Seen, RefreshError> {
         let Some(instance) = self.refresh.instances.find(key).await? else {
             return Ok(Attended::Left.into());
         };
@@ -108,7 +104,7 @@ impl Sweep<'_> {
                 Ok(Attended::Deleted.into())
             }
             State::Active(grant) | State::Suspect { grant, .. } => {
-                self.attend_to(&instance, grant, slot).await
+                self.attend_to(&instance, grant, within).await
             }
         }
     }
@@ -118,7 +114,7 @@ impl Sweep<'_> {
         &self,
         instance: &Instance,
         grant: &StoredGrant,
-        slot: Option<Slot<'_>>,
+        within: Within<'_>,
     ) -> Result<Seen, RefreshError> {
         let now = self.refresh.clock.now();
         if self.refresh.warn(instance, grant).await? {
@@ -137,7 +133,7 @@ impl Sweep<'_> {
             return Ok(Attended::Left.into());
         }
         // Boxed, so that not every message has room for one.
-        let refreshing = Box::pin(self.refresh.refresh_in(instance, slot));
+        let refreshing = Box::pin(self.refresh.refresh_in(instance, within));
         Ok(match refreshing.await? {
             Refreshed::Renewed(..) => Attended::Refreshed.into(),
             Refreshed::Failed { .. } => Attended::Failed.into(),

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use super::{Outcome, Sweep, attend::Seen};
 use crate::{
-    flow::refresh::{Slot, Slots},
+    flow::refresh::{Slot, Slots, Within},
     model::{host::Host, message::Message},
 };
 
@@ -140,11 +140,11 @@ impl<'s, T: Send + 's> Worker<'s, '_, T> {
 
     fn begin(&self, task: Task<T>, slot: Option<Slot<'s>>) {
         let sweep = self.sweep;
-        let late = self.is_too_late();
+        let (late, ends) = (self.is_too_late(), self.deadline);
         let work = async move {
             let seen = match late {
                 true => Seen::To(Outcome::TooLate),
-                false => sweep.see_to(&task.1, slot).await,
+                false => sweep.see_to(&task.1, Within { slot, ends }).await,
             };
             (task, seen)
         };

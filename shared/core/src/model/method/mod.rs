@@ -23,7 +23,7 @@ use super::{
     id::MethodKey,
     rotation::Rotation,
     sealed::{Place, PlaceKind, Sealed},
-    template::Template,
+    template::{Namespace, Template},
     terms::Rules,
     url_template::UrlTemplate,
     variable::Variable,
@@ -263,6 +263,22 @@ pub struct Request {
     pub before: Vec<Step>,
     /// Requests made afterwards.
     pub after: Vec<Step>,
+}
+
+impl Request {
+    /// Whether it sends a refresh token because the definition says so.
+    #[must_use]
+    pub fn names_refresh_token(&self) -> bool {
+        let headers = self.headers.iter().filter_map(|(_, value)| value.as_ref());
+        let parameters = self.query.iter().chain(&self.body);
+        let values = headers.chain(parameters.filter_map(|(_, value)| value.as_ref()));
+        values
+            .flat_map(|parameter| parameter.value.references())
+            .chain(self.urls.iter().flat_map(UrlTemplate::references))
+            .any(|reference| {
+                reference.namespace == Namespace::Token && &*reference.key == "refresh_token"
+            })
+    }
 }
 
 /// The re-authenticate request.
