@@ -22,6 +22,7 @@ use latchkey_core::{
         id::{InstanceId, InstanceKey, MethodKey},
         instance::{Instance, State, StoredValues},
         refresh_tokens::RefreshTokens,
+        sealed::Sealed,
         terms::Terms,
         upkeep::Upkeep,
     },
@@ -111,6 +112,11 @@ impl<'w> Fleet<'w> {
         let connected = self.store.instances.connect(connect).await;
         connected.expect("it is connected");
         key
+    }
+
+    /// The tokens that an instance of the fleet was connected with, as they were sealed.
+    pub async fn first_tokens(&self, key: &InstanceKey) -> Sealed {
+        self.grant(key, self.world.clock.now()).await.tokens
     }
 
     async fn grant(&self, key: &InstanceKey, ends: Timestamp) -> StoredGrant {

@@ -77,6 +77,19 @@ pub enum Mode {
     Answer(Reply),
 }
 
+impl Mode {
+    /// Answers with JSON.
+    #[must_use]
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::Answer(Reply {
+            status,
+            content_type: "application/json".to_owned(),
+            headers: Vec::new(),
+            body: body.to_string(),
+        })
+    }
+}
+
 /// Makes a quirky provider out of a plain one.
 pub trait Quirk: Send + Sync {
     /// What the plain provider is asked; an answer of its own if the request is not as this provider wants it.

@@ -34,15 +34,11 @@ pub struct Shop {
 impl Shop {
     /// With `oidc-provider`, which rotates refresh tokens and ends a connection whose old one is used.
     pub async fn oidc_provider() -> Self {
-        let world = World::start().await;
-        let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
-        let proxy = Proxy::before(&provider.base).await;
-        Self::define(world, provider, proxy, |_| {}).await
+        Self::oidc_provider_of(World::start().await).await
     }
 
-    /// With `oidc-provider`, and a Latchkey that tells every refresh.
-    pub async fn telling_refreshes() -> Self {
-        let world = World::start_telling_refreshes().await;
+    /// The same with this Latchkey.
+    pub async fn oidc_provider_of(world: World) -> Self {
         let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
         let proxy = Proxy::before(&provider.base).await;
         Self::define(world, provider, proxy, |_| {}).await
@@ -81,10 +77,7 @@ impl Shop {
     /// With `oidc-provider`, and refresh tokens in the Secrets Manager at a URL.
     pub async fn vaulted(secrets_url: &str) -> Self {
         let secrets_url = secrets_url.parse().expect("a URL");
-        let world = World::start_with(Some(secrets_url)).await;
-        let provider = AuthServer::oidc_provider(&behaviour(&world.callback_url())).await;
-        let proxy = Proxy::before(&provider.base).await;
-        Self::define(world, provider, proxy, |_| {}).await
+        Self::oidc_provider_of(World::start_with(Some(secrets_url)).await).await
     }
 
     /// As [`Shop::short_lived`], with refresh tokens in the Secrets Manager at a URL, if it is given.

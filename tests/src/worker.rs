@@ -23,8 +23,8 @@ use latchkey_core::{
         message::{Adoption, Message},
     },
     port::{
-        Clock, Egress, Entropy, Posting, Queue, QueueError, ReadInstances as _, SendError, Vault,
-        WireAnswer, WireRequest,
+        Clock, Egress, Entropy, Posting, Queue, QueueError, ReadInstances as _, Secrets, SendError,
+        Vault, WireAnswer, WireRequest,
     },
 };
 use serde_json::Value;
@@ -82,9 +82,12 @@ impl Worker {
         let keyring = world.server.directory().join("keyring.json");
         let keyring = Secret::new(std::fs::read_to_string(keyring).expect("a keyring"));
         let keyring = Keyring::parse(&keyring).expect("a keyring");
+        let vault = SealedVault::new(keyring, Arc::new(OsEntropy));
+        let secrets = world.secrets_if_any();
+        let secrets = secrets.map(|secrets| -> Arc<dyn Secrets> { Arc::new(secrets) });
         Self {
             clock: JumpingClock::ahead_of(Arc::clone(&world.clock)),
-            vault: Box::new(SealedVault::new(keyring, Arc::new(OsEntropy))),
+            vault: Box::new(vault.with_secrets(secrets)),
             entropy: Box::new(OsEntropy),
             breakers: Breakers::new(store.hosts.clone()),
             store,
@@ -154,6 +157,8 @@ impl Worker {
 pub struct Asked {
     /// The last part of the path.
     pub path: String,
+    /// The refresh token that was sent, if one was.
+    pub refresh_token: Option<String>,
     /// How long the answer was waited for at most.
     pub limit: Duration,
     /// The instance.
@@ -235,6 +240,9 @@ impl Egress for Script<'_> {
     async fn send(&self, request: WireRequest) -> Result<WireAnswer, SendError> {
         let asked = Asked {
             path: request.url.path().trim_start_matches('/').to_owned(),
+            refresh_token: url::form_urlencoded::parse(request.body.expose())
+                .find(|(name, _)| name == "refresh_token")
+                .map(|(_, value)| value.into_owned()),
             limit: request.limit,
             instance: self.worker.find(self.key).await,
         };

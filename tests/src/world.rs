@@ -51,15 +51,13 @@ impl World {
         }
     }
 
-    /// Starts one with nothing in it that tells every refresh.
-    pub async fn start_telling_refreshes() -> Self {
+    /// Starts one with nothing in it, with options of the test's.
+    pub async fn start_as(change: impl FnOnce(&mut Options)) -> Self {
         let directory = TempDir::new().expect("a directory");
         let clock = Arc::new(ShiftedClock::default());
         let shared: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(&clock);
-        let options = Options {
-            refreshed_events: Switch::On,
-            ..options(directory.path().into(), 0)
-        };
+        let mut options = options(directory.path().into(), 0);
+        change(&mut options);
         let server = Server::start(&options, shared).await;
         Self::new(server.expect("it starts"), clock, directory, None)
     }
@@ -226,8 +224,13 @@ impl World {
     /// The secrets manager that refresh tokens are in.
     #[must_use]
     pub fn secrets(&self) -> SecretsManager {
-        let url = self.secrets_url.as_ref().expect("a secrets manager");
-        latchkey_local::secrets(url)
+        self.secrets_if_any().expect("a secrets manager")
+    }
+
+    /// The same, if they are in one.
+    #[must_use]
+    pub fn secrets_if_any(&self) -> Option<SecretsManager> {
+        self.secrets_url.as_ref().map(latchkey_local::secrets)
     }
 
     /// The refresh token of an instance, which no API gives away: opened with the key file, or read
@@ -313,6 +316,7 @@ pub fn options(directory: PathBuf, port: u16) -> Options {
         demo: Switch::Off,
         schedule: 0,
         refreshed_events: Switch::Off,
+        warning_days: latchkey_core::flow::WARNING_DAYS,
         sweep: Sweeping::Queue,
         in_flight: std::num::NonZeroU16::new(64).expect("not zero"),
         base_url: None,

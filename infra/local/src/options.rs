@@ -37,6 +37,11 @@ pub struct Options {
     #[arg(long, default_value = "off", value_name = "ON|OFF")]
     pub refreshed_events: Switch,
 
+    /// How many days before a connection ends `instance.expiring` is told, where the definition does not say.
+    #[arg(long, default_value_t = latchkey_core::flow::WARNING_DAYS, value_name = "DAYS",
+        value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub warning_days: u16,
+
     /// Whether a sweep hands what is due to a queue in this process, or works it itself.
     #[arg(long, default_value = "queue", value_name = "QUEUE|DIRECT")]
     pub sweep: Sweeping,

@@ -87,7 +87,8 @@ impl Server {
         let secrets = secrets.map(|url| -> Arc<dyn Secrets> { Arc::new(secrets::secrets(url)) });
         let vault = Arc::new(vault.with_secrets(secrets));
         let deployment = Deployment::new(options.base_url.as_ref().unwrap_or(&url))
-            .telling_refreshes(options.refreshed_events == Switch::On);
+            .telling_refreshes(options.refreshed_events == Switch::On)
+            .warning_days_before(options.warning_days);
         let queue = Arc::new(LocalQueue::new(Arc::clone(&clock)));
         let shared = Shared {
             vault,

@@ -124,7 +124,9 @@ impl Environment {
             clock,
             entropy,
             queue,
-            deployment: Deployment::new(&base_url).telling_refreshes(events.refreshed),
+            deployment: Deployment::new(&base_url)
+                .telling_refreshes(events.refreshed)
+                .warning_days_before(events.warning_days),
             mode,
             log: lookup("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned()),
         })

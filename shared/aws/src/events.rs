@@ -9,7 +9,7 @@ use aws_sdk_eventbridge::{
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
 use latchkey_core::{
-    flow::Mode,
+    flow::{Mode, WARNING_DAYS},
     model::event::Event,
     port::{Events, PublishError},
 };
@@ -35,12 +35,14 @@ pub struct EventSettings {
     pub endpoint: Option<Url>,
     /// Whether every refresh is told.
     pub refreshed: bool,
+    /// How many days before its end a connection's user is warned, where the definition does not say.
+    pub warning_days: u16,
 }
 
 impl EventSettings {
     /// Reads the settings: `LATCHKEY_EVENT_BUS`, which is the account's own in AWS and none on a laptop
-    /// unless it is set; `LATCHKEY_EVENTS_REFRESHED`, `on` or `off`, which is off unless it is set; and
-    /// the endpoint by the names that AWS's own tools use.
+    /// unless it is set; `LATCHKEY_EVENTS_REFRESHED`, `on` or `off`, which is off unless it is set;
+    /// `LATCHKEY_WARNING_DAYS`, 1 to 90, which is 7 unless it is set; and the endpoint by the names that AWS's own tools use.
     ///
     /// # Errors
     /// Every fault at once.
@@ -65,10 +67,22 @@ impl EventSettings {
                 false
             }
         };
+        let warning_days = match wanted.optional("LATCHKEY_WARNING_DAYS") {
+            None => WARNING_DAYS,
+            Some(text) => match text.parse().ok().filter(|days| (1..=90).contains(days)) {
+                Some(days) => days,
+                None => {
+                    let fault = "LATCHKEY_WARNING_DAYS must be a number from 1 to 90";
+                    wanted.faults.push(fault.to_owned());
+                    WARNING_DAYS
+                }
+            },
+        };
         let settings = Self {
             bus: wanted.optional("LATCHKEY_EVENT_BUS").or(own),
             endpoint: wanted.endpoint(&["AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL"]),
             refreshed,
+            warning_days,
         };
         if wanted.faults.is_empty() {
             Ok(settings)
@@ -158,11 +172,16 @@ mod tests {
             let settings = read(&[("LATCHKEY_EVENTS_REFRESHED", value)], Mode::Cloud);
             assert_eq!(settings.unwrap().refreshed, refreshed, "{value}");
         }
+        for (value, days) in [("", 7), ("1", 1), ("90", 90)] {
+            let settings = read(&[("LATCHKEY_WARNING_DAYS", value)], Mode::Cloud);
+            assert_eq!(settings.unwrap().warning_days, days, "{value}");
+        }
         let wrong = [
             ("LATCHKEY_EVENTS_REFRESHED", "yes"),
+            ("LATCHKEY_WARNING_DAYS", "91"),
             ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://bus.example"),
         ];
-        assert_eq!(read(&wrong, Mode::Cloud).unwrap_err().0.len(), 2);
+        assert_eq!(read(&wrong, Mode::Cloud).unwrap_err().0.len(), 3);
     }
 
     #[test]

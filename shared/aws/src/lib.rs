@@ -9,6 +9,7 @@ mod authorisations;
 mod client;
 mod clock;
 mod connectors;
+mod cursor;
 mod entropy;
 mod environment;
 mod events;

@@ -13,6 +13,7 @@ use latchkey_core::{
 };
 
 use crate::{
+    cursor,
     expression::Expression,
     item::{Item, Reader, item, json, number, second_after, text},
     table::{List, Table},
@@ -76,12 +77,12 @@ impl Outbox for DynamoOutbox {
         let after = page
             .after
             .as_deref()
-            .map(|cursor| start_after(shard, cursor));
+            .map(|cursor| cursor::due_after(SHARDS + shard, cursor));
         let after = after.transpose()?;
         let seconds = (i64::MIN, now.as_millisecond().div_euclid(1000));
         let (items, has_more) = self.0.between(&list, seconds, after, page.limit).await?;
         let next = match items.last() {
-            Some(last) if has_more => Some(cursor(Reader(last))?),
+            Some(last) if has_more => Some(cursor::of_due(Reader(last))?),
             Some(_) | None => None,
         };
         let keys = items.iter().map(|item| read_key(Reader(item)));
@@ -131,28 +132,4 @@ fn pending(event: &Event) -> Item {
         ("due_at", number(second_after(overdue_at))),
     ]));
     pending
-}
-
-/// Where the next page begins: many events may be due in one second, so the key goes with it.
-fn cursor(item: Reader<'_>) -> Result<String, StoreError> {
-    let due_at: i64 = item.number("due_at")?;
-    let key = read_key(item)?;
-    Ok(format!("{due_at}#{}#{}", key.tenant, key.id))
-}
-
-fn start_after(shard: u8, cursor: &str) -> Result<Item, StoreError> {
-    let mut start = parse(cursor).ok_or(StoreError::Corrupt("cursor"))?;
-    start.insert("due_shard".to_owned(), number(SHARDS + shard));
-    Ok(start)
-}
-
-fn parse(cursor: &str) -> Option<Item> {
-    let mut parts = cursor.splitn(3, '#');
-    let due_at: i64 = parts.next()?.parse().ok()?;
-    let mut start = key(&EventKey {
-        tenant: parts.next()?.parse().ok()?,
-        id: parts.next()?.parse().ok()?,
-    });
-    start.insert("due_at".to_owned(), number(due_at));
-    Some(start)
 }

@@ -29,7 +29,7 @@ impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         error!(%error, "vault");
         match error {
-            VaultError::Unavailable => unavailable(),
+            VaultError::Unavailable | VaultError::Missing => unavailable(),
             VaultError::UnknownKey | VaultError::Refused => Self::new(ProblemKind::Internal),
         }
     }

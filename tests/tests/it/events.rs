@@ -3,8 +3,9 @@
 use std::io::{Read as _, Write as _};
 
 use latchkey_core::port::{Outbox as _, PageAsk};
+use latchkey_local::Switch;
 use latchkey_tests::{
-    proxy::{Mode, Reply},
+    proxy::Mode,
     shop::{ACCESS_TTL, Shop},
     stream::Told,
     visitor::{Decision, Visitor},
@@ -77,7 +78,8 @@ async fn what_happens_to_an_instance_is_told_as_it_happens_and_a_refresh_is_not(
 
 #[tokio::test]
 async fn a_refresh_is_told_where_the_deployment_says_so() {
-    let shop = Shop::telling_refreshes().await;
+    let world = World::start_as(|options| options.refreshed_events = Switch::On).await;
+    let shop = Shop::oidc_provider_of(world).await;
     let mut stream = shop.world.api.listen(None).await;
     let instance = shop.connected().await;
     for _ in 0..2 {
@@ -108,12 +110,8 @@ async fn an_end_is_told_once_with_its_reason_and_so_is_that_it_was_none() {
     let (api, late) = (shop.world.api.clone(), instance.clone());
     let late = tokio::spawn(async move { api.vend(&late).await });
     shop.proxy.held().await;
-    shop.proxy.set(Mode::Answer(Reply {
-        status: 400,
-        content_type: "application/json".to_owned(),
-        headers: Vec::new(),
-        body: json!({ "error": "invalid_grant", "error_description": "gone" }).to_string(),
-    }));
+    let gone = json!({ "error": "invalid_grant", "error_description": "gone" });
+    shop.proxy.set(Mode::json(400, &gone));
     shop.world.clock.advance(40);
     let refused = shop.world.api.vend(&instance).await;
     let _ = refused.problem(503, "credential-unavailable");

@@ -7,15 +7,6 @@ use latchkey_tests::{
 };
 use serde_json::{Value, json};
 
-fn answer(status: u16, body: &Value) -> Mode {
-    Mode::Answer(Reply {
-        status,
-        content_type: "application/json".to_owned(),
-        headers: Vec::new(),
-        body: body.to_string(),
-    })
-}
-
 fn throttled(retry_after: String) -> Mode {
     Mode::Answer(Reply {
         status: 503,
@@ -26,7 +17,7 @@ fn throttled(retry_after: String) -> Mode {
 }
 
 fn mass_death() -> Mode {
-    answer(400, &json!({ "error": "invalid_grant" }))
+    Mode::json(400, &json!({ "error": "invalid_grant" }))
 }
 
 async fn connected(shop: &Shop, count: usize) -> Vec<String> {
@@ -70,7 +61,7 @@ async fn sweep_every(shop: &Shop, minutes: i64, times: usize) -> u64 {
 async fn a_host_that_is_down_for_a_day_is_asked_once_a_minute_and_kills_nobody() {
     let shop = Shop::oidc_provider().await;
     let instances = connected(&shop, 6).await;
-    shop.proxy.set(answer(502, &Value::Null));
+    shop.proxy.set(Mode::json(502, &Value::Null));
     sweep_every(&shop, 1, 15).await;
     let before = shop.proxy.count("refresh_token");
     assert!(before >= 5, "{before}");
@@ -117,7 +108,7 @@ async fn a_vend_that_meets_an_open_breaker_asks_nobody_and_counts_nothing() {
     let spared = shop.connected().await;
     let token = shop.world.api.access_token(&spared).await;
     shop.advance(ACCESS_TTL - 20).await;
-    shop.proxy.set(answer(502, &Value::Null));
+    shop.proxy.set(Mode::json(502, &Value::Null));
     for instance in &instances {
         let _ = shop.world.api.vend(instance).await.ok();
     }
@@ -157,7 +148,7 @@ async fn a_method_whose_client_is_refused_is_faulty_once_and_recovers_by_itself(
     let instances = connected(&shop, 3).await;
     assert_eq!(method_health(&shop).await, json!({ "status": "ok" }));
     let refusal = json!({ "error": "invalid_client", "error_description": "no such client" });
-    shop.proxy.set(answer(401, &refusal));
+    shop.proxy.set(Mode::json(401, &refusal));
     sweep_every(&shop, 1, 20).await;
     let health = method_health(&shop).await;
     assert_eq!(
@@ -187,7 +178,7 @@ async fn a_method_that_is_changed_is_given_the_benefit_of_the_doubt() {
     let shop = Shop::oidc_provider().await;
     let instance = shop.connected().await;
     shop.advance(ACCESS_TTL + 1).await;
-    shop.proxy.set(answer(404, &Value::Null));
+    shop.proxy.set(Mode::json(404, &Value::Null));
     let problem = shop
         .world
         .api

@@ -110,6 +110,21 @@ async fn an_answer_that_the_store_does_not_take_finds_its_place_out_of_the_queue
         assert_eq!(adopted.grant().unwrap().epoch, 2);
         assert_eq!((adopted.attempts, adopted.failures), (0, 0));
     }
+    // Nor is it a spare when something has come of it: its refresh token is used.
+    let going_on = Worker::of(&world);
+    going_on.clock.jump(Duration::from_secs(7200));
+    let instance = going_on.find(&key).await;
+    let well = Provider {
+        cuts: None,
+        is_lost: false,
+    };
+    let refreshed = Box::pin(going_on.refresh(&well).refresh(&instance)).await;
+    assert!(matches!(refreshed.unwrap(), Refreshed::Renewed(..)));
+    Box::pin(refresh.adopt(adoption)).await.unwrap();
+    let now = worker.find(&key).await;
+    let grant = now.grant().unwrap();
+    assert_eq!((grant.epoch, grant.parent), (3, Some(2)));
+    assert!(now.spares.is_empty(), "{:?}", now.spares);
     let path = format!("/v1/instances/{}", key.id);
     assert_eq!(
         world.api.access_token(key.id.as_str()).await,

@@ -3,7 +3,7 @@
 use latchkey_core::model::instance::State;
 use latchkey_emulators::moto;
 use latchkey_tests::{
-    proxy::{Mode, Reply},
+    proxy::Mode,
     shop::{ACCESS_TTL, Shop},
 };
 use serde_json::json;
@@ -16,12 +16,7 @@ fn hollow() -> Mode {
         "token_type": "Bearer",
         "expires_in": ACCESS_TTL,
     });
-    Mode::Answer(Reply {
-        status: 200,
-        content_type: "application/json".to_owned(),
-        headers: Vec::new(),
-        body: body.to_string(),
-    })
+    Mode::json(200, &body)
 }
 
 /// An instance whose only good refresh token is a spare: the answer that brought it came when another
@@ -75,12 +70,7 @@ async fn a_late_answer_takes_the_place_of_what_is_refused_which_stays_until_it_i
 async fn what_was_refused_is_asked_for_once_more_before_the_user_is() {
     let shop = Shop::oidc_provider().await;
     let instance = overtaken(&shop).await;
-    let refused = Mode::Answer(Reply {
-        status: 400,
-        content_type: "application/json".to_owned(),
-        headers: Vec::new(),
-        body: json!({ "error": "invalid_grant" }).to_string(),
-    });
+    let refused = Mode::json(400, &json!({ "error": "invalid_grant" }));
     shop.proxy.set(refused);
     shop.advance(ACCESS_TTL + 1).await;
     // The hollow one; the spare twice; then the hollow one again.

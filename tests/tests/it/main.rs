@@ -38,5 +38,6 @@ mod stateless;
 mod strict;
 mod sweeping;
 mod unasked;
+mod vault_trouble;
 mod vaults;
 mod watch;

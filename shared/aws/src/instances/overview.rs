@@ -12,8 +12,9 @@ use super::{
     item::{ACTIVE, SUSPECT, due, key, read},
 };
 use crate::{
+    cursor,
     expression::Expression,
-    item::{Item, Reader, item, number, second_after, text, time},
+    item::{Reader, number, second_after, text, time},
     write::Written,
 };
 
@@ -38,12 +39,14 @@ impl Overview for DynamoInstances {
             .value("none", number(0))
             .value("now", time(now))
             .value("overdue", number(second_after(overdue)));
-        let after = page.after.as_deref().map(start_after).transpose()?;
+        let after = page.after.as_deref().map(cursor::item_after).transpose()?;
         let (items, last) = self.table.scan(&filter, after, page.limit).await?;
         let instances = items.iter().map(|item| read(Reader(item)));
         Ok(Page {
             items: instances.collect::<Result<_, _>>()?,
-            next: last.map(|last| cursor(&last)).transpose()?,
+            next: last
+                .map(|last| cursor::of_item(Reader(&last)))
+                .transpose()?,
         })
     }
 
@@ -60,18 +63,4 @@ impl Overview for DynamoInstances {
         let written = self.table.update(key(&seen.key), &expression).await?;
         Ok(matches!(written, Written::Done(_)))
     }
-}
-
-/// Where the next page begins: after an instance, or after another item of the table.
-fn cursor(last: &Item) -> Result<String, StoreError> {
-    let last = Reader(last);
-    let (tenant, id) = (last.text("tenant")?, last.text("instance")?);
-    Ok(format!("{tenant}#{id}"))
-}
-
-fn start_after(cursor: &str) -> Result<Item, StoreError> {
-    let (tenant, id) = cursor
-        .split_once('#')
-        .ok_or(StoreError::Corrupt("cursor"))?;
-    Ok(item([("tenant", text(tenant)), ("instance", text(id))]))
 }

@@ -24,6 +24,7 @@ mod lossy_proxy;
 mod lost_replies;
 mod methods;
 mod outbox;
+mod overview;
 mod queue;
 mod renewals;
 mod second_opinion;

@@ -347,6 +347,7 @@ impl Complete<'_> {
             method,
             values,
             callback_url: self.deployment.callback_url(),
+            warning: self.deployment.warning(),
         }
     }
 

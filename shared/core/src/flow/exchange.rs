@@ -27,6 +27,7 @@ use crate::{
         host::Host,
         limits::Limits,
         method::{AuthMethod, Request},
+        terms::Rules,
         values::KnownValues,
     },
     port::{Clock, Egress, Entropy},
@@ -48,6 +49,8 @@ pub(super) struct Client<'a> {
     pub(super) method: &'a AuthMethod,
     pub(super) values: &'a KnownValues,
     pub(super) callback_url: &'a str,
+    /// How long before its end a connection's user is warned, where the definition does not say.
+    pub(super) warning: Duration,
 }
 
 /// An authorisation code, with what proves that it is ours.
@@ -476,7 +479,11 @@ impl Client<'_> {
         let refresh = &self.method.refresh;
         grant.refreshable &= refresh.is_possible(&grant.tokens);
         grant.expires_at = grant.tokens.first_end();
-        grant.terms = refresh.rules.terms(&grant, before);
+        let rules = Rules {
+            warning: refresh.rules.warning.or(Some(self.warning)),
+            ..refresh.rules
+        };
+        grant.terms = rules.terms(&grant, before);
         grant
     }
 }

@@ -177,15 +177,16 @@ pub(super) async fn read(
     let name = Instance::secret_name(key);
     let mut pauses = LOOKS.into_iter();
     loop {
-        let why = match secrets.read(&name, version).await {
+        let (why, error) = match secrets.read(&name, version).await {
             Ok(Some(text)) => return Ok(text),
-            Ok(None) => "version not found".to_owned(),
+            Ok(None) => ("version not found".to_owned(), VaultError::Missing),
             Err(SecretsError::Deleted) => {
                 // Somebody has done that by hand: we delete no secret before its tokens are forgotten.
-                match secrets.restore(&name).await {
+                let why = match secrets.restore(&name).await {
                     Ok(()) => "was going to be deleted; restored".to_owned(),
                     Err(error) => error.to_string(),
-                }
+                };
+                (why, VaultError::Unavailable)
             }
             Err(error @ SecretsError::Unavailable(_)) => {
                 warn!(instance = %key.id, %error, "refresh tokens not read");
@@ -194,7 +195,7 @@ pub(super) async fn read(
         };
         warn!(instance = %key.id, %version, why, "refresh tokens not read");
         let Some(pause) = pauses.next() else {
-            return Err(VaultError::Unavailable);
+            return Err(error);
         };
         clock.sleep(pause).await;
     }

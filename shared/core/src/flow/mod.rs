@@ -21,7 +21,11 @@ pub mod unasked;
 pub mod vend;
 mod warn;
 
+use std::time::Duration;
+
 use url::Url;
+
+pub use crate::model::terms::WARNING_DAYS;
 
 /// Where the service runs, which decides who authenticates callers and whether loopback is a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub enum Mode {
     Cloud,
     /// On a laptop, by an explicit setting: there is no gateway, and providers may be on this machine.
     Local,
+}
+
+fn days(number: u16) -> Duration {
+    Duration::from_hours(24 * u64::from(number))
 }
 
 /// What a flow must know of where it runs.
@@ -41,6 +49,8 @@ pub struct Deployment {
     callback_url: String,
     /// Whether every refresh is told.
     tells_refreshes: bool,
+    /// How long before its end a connection's user is warned, where the definition does not say.
+    warning: Duration,
 }
 
 impl Deployment {
@@ -53,7 +63,24 @@ impl Deployment {
             base_url,
             callback_url,
             tells_refreshes: false,
+            warning: days(WARNING_DAYS),
         }
+    }
+
+    /// The same with users warned so many days before their connection ends, unless the definition says
+    /// otherwise; by default it is [`WARNING_DAYS`].
+    #[must_use]
+    pub fn warning_days_before(self, before: u16) -> Self {
+        Self {
+            warning: days(before),
+            ..self
+        }
+    }
+
+    /// How long before its end a connection's user is warned, where the definition does not say.
+    #[must_use]
+    pub fn warning(&self) -> Duration {
+        self.warning
     }
 
     /// The same with `instance.refreshed` told or not; by default it is not.

@@ -20,6 +20,7 @@ mod keep;
 mod prepare;
 mod refuse;
 mod slots;
+mod spares;
 
 pub use self::{
     breakers::Breakers,

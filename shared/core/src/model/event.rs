@@ -3,8 +3,6 @@
 //! An event may be told more than once, and two may come out of order: its id is the same each time,
 //! since it follows from what happened, and its time says what came first. Nothing secret is in one.
 
-use std::{fmt, str::FromStr};
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     failure::Failure,
-    id::{ConnectorId, IdError, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
+    id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId, id_text},
     instance::Instance,
 };
 
@@ -195,13 +193,12 @@ impl Event {
 #[schema(value_type = String, example = "evt_6f1d7c3a8b3e5d6c9f0a4b5c6d7e0192")]
 pub struct EventId(Box<str>);
 
-impl EventId {
-    /// What every id begins with.
-    pub const PREFIX: &'static str = "evt_";
+id_text!(EventId, "evt_", "event");
 
+impl EventId {
     fn of(subject: &str, kind: &str) -> Self {
         let uuid = Uuid::new_v5(&NAMESPACE, format!("{subject}/{kind}").as_bytes());
-        Self(format!("{}{}", Self::PREFIX, uuid.simple()).into())
+        Self::of_bytes(uuid.into_bytes())
     }
 
     /// A number fixed for each event that spreads events over shards.
@@ -209,52 +206,6 @@ impl EventId {
     pub fn spread(&self) -> u8 {
         let tail = self.0.get(self.0.len().saturating_sub(2)..).unwrap_or("0");
         u8::from_str_radix(tail, 16).unwrap_or(0)
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for EventId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let hex = text.strip_prefix(Self::PREFIX);
-        let is_hex = |hex: &str| hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if hex.is_some_and(|hex| hex.len() == 32 && is_hex(hex)) {
-            Ok(Self(text.into()))
-        } else {
-            Err(IdError::of("event"))
-        }
-    }
-}
-
-impl TryFrom<String> for EventId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        text.parse()
-    }
-}
-
-impl From<EventId> for String {
-    fn from(id: EventId) -> Self {
-        id.0.into()
-    }
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Identifiers: one type per entity, so that mixing two is a compile error.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,26 +19,17 @@ impl IdError {
     }
 }
 
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal, $example:literal;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// Sortable by the time at which it was made.
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-        #[serde(try_from = "String", into = "String")]
-        #[schema(value_type = String, example = $example)]
-        pub struct $name(Box<str>);
-
+/// What makes a text an id: it begins with a prefix, and 32 hexadecimal digits follow.
+macro_rules! id_text {
+    ($name:ident, $prefix:literal, $kind:literal) => {
         impl $name {
             /// What every id of this kind begins with.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Makes an id from the time and ten random bytes (the layout of UUID version 7, RFC 9562 §5.7).
-            #[must_use]
-            pub fn new(now: Timestamp, random: &[u8; 10]) -> Self {
-                let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-                let uuid = uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid();
-                Self(format!("{}{}", $prefix, uuid.simple()).into())
+            /// The id of 16 bytes.
+            fn of_bytes(bytes: [u8; 16]) -> Self {
+                let digits = uuid::Uuid::from_bytes(bytes).simple();
+                Self(format!("{}{digits}", $prefix).into())
             }
 
             /// The id as text.
@@ -48,24 +39,32 @@ macro_rules! ids {
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::model::id::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                let hex = text.strip_prefix($prefix).ok_or(IdError { kind: $kind })?;
-                let lower = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-                if hex.len() == 32 && lower {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(IdError { kind: $kind })
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                match text.strip_prefix($prefix) {
+                    Some(hex) if hex.len() == 32 && hex.bytes().all(is_hex) => {
+                        Ok(Self(text.into()))
+                    }
+                    Some(_) | None => Err($crate::model::id::IdError::of($kind)),
                 }
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = IdError;
+        crate::model::id::text_newtype!($name);
+    };
+}
+pub(super) use id_text;
 
-            fn try_from(text: String) -> Result<Self, IdError> {
+/// A text that is read from any text by its own rule, and shown as it is.
+macro_rules! text_newtype {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = $crate::model::id::IdError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
                 text.parse()
             }
         }
@@ -76,15 +75,40 @@ macro_rules! ids {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(super) use text_newtype;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal, $example:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// Sortable by the time at which it was made.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String, example = $example)]
+        pub struct $name(Box<str>);
+
+        id_text!($name, $prefix, $kind);
+
+        impl $name {
+            /// Makes an id from the time and ten random bytes (the layout of UUID version 7, RFC 9562 §5.7).
+            #[must_use]
+            pub fn new(now: Timestamp, random: &[u8; 10]) -> Self {
+                let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+                let uuid = uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid();
+                Self::of_bytes(uuid.into_bytes())
             }
         }
     )*};
@@ -130,31 +154,7 @@ impl FromStr for TenantId {
     }
 }
 
-impl TryFrom<String> for TenantId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        text.parse()
-    }
-}
-
-impl From<TenantId> for String {
-    fn from(id: TenantId) -> Self {
-        id.0.into()
-    }
-}
-
-impl fmt::Display for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_newtype!(TenantId);
 
 /// What names one instance: its tenant and its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

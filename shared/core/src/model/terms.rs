@@ -12,8 +12,9 @@ use super::{
 
 /// Taken as the time that an unused refresh token lives where nobody says.
 const ASSUMED_IDLE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How long before its end a connection's user is warned, unless the definition says otherwise.
-const WARNING: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How many days before its end a connection's user is warned, where nothing else is said.
+pub const WARNING_DAYS: u16 = 7;
+const WARNING: SignedDuration = SignedDuration::from_hours(24 * WARNING_DAYS as i64);
 
 /// The terms of a grant. Stored with it, so its fields may only be added to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,9 @@ pub enum VaultError {
     /// The keys could not be reached; the same call may work later.
     #[error("the vault's keys can't be reached")]
     Unavailable,
+    /// The secrets manager does not have the version, or does not show it yet.
+    #[error("the secrets manager does not have the version")]
+    Missing,
     /// The value was sealed with a key that is not in the keyring.
     #[error("the key that sealed this value is not in the keyring")]
     UnknownKey,

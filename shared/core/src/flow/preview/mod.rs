@@ -18,7 +18,7 @@ mod stand_in;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, future::Future};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -225,6 +225,7 @@ impl Stage<'_> {
             method,
             values: self.values,
             callback_url: self.ask.callback_url,
+            warning: Duration::ZERO,
         }
     }
 

@@ -259,10 +259,10 @@ impl Refresh<'_> {
         late: &StoredGrant,
     ) -> Result<Committed, RefreshError> {
         let others = without_spare(&current.spares, late.epoch);
-        let left = if displaced.epoch == origin.parent.epoch {
-            self.parent_kept(current, origin, current.attempts > 1)?
-        } else {
-            Some(spare_of(current, displaced.clone()))
+        let is_sibling = displaced.epoch != origin.parent.epoch;
+        let left = match is_sibling {
+            false => self.parent_kept(current, origin, current.attempts > 1)?,
+            true => Some(spare_of(current, displaced.clone())),
         };
         let kept = match left {
             Some(spare) => with_spare(&others, spare),
@@ -285,6 +285,9 @@ impl Refresh<'_> {
         let committed = retry::insist(self.clock, write).await?;
         if matches!(committed, Committed::Done) {
             self.announce.announce(&events).await;
+            if is_sibling {
+                self.take_in(current, displaced).await;
+            }
         }
         Ok(committed)
     }
@@ -320,7 +323,11 @@ impl Refresh<'_> {
     }
 
     /// Keeps a spare, in the place of another of its epoch.
-    async fn add_spare(&self, current: &Instance, spare: Spare) -> Result<Committed, RefreshError> {
+    pub(super) async fn add_spare(
+        &self,
+        current: &Instance,
+        spare: Spare,
+    ) -> Result<Committed, RefreshError> {
         let kept = with_spare(&current.spares, spare);
         let is_over = matches!(current.state, State::ReconnectRequired { .. });
         let keep = KeepSpare {
@@ -417,7 +424,7 @@ pub(super) fn commit<'c>(
     }
 }
 
-fn is_same_consent(incarnation: u64, now: &Instance) -> bool {
+pub(super) fn is_same_consent(incarnation: u64, now: &Instance) -> bool {
     now.incarnation == incarnation && !matches!(now.state, State::Deleted { .. })
 }
 

@@ -162,6 +162,7 @@ impl Refresh<'_> {
             method,
             values,
             callback_url: self.deployment.callback_url(),
+            warning: self.deployment.warning(),
         }
     }
 }

@@ -31,6 +31,14 @@ impl Refresh<'_> {
         prepared: &Prepared,
         failure: TokenFailure,
     ) -> Result<Refreshed, RefreshError> {
+        let Some(held) = self.readable(held).await? else {
+            retry::insist(self.clock, || {
+                self.instances.free(&held.instance.key, &held.nonce)
+            })
+            .await?;
+            return Ok(Refreshed::Moved);
+        };
+        let held = &held;
         if let Some(spare) = newest_spare(&held.instance, false) {
             return self.promote(held, prepared, spare, None).await;
         }

@@ -1,8 +1,11 @@
 //! The re-authenticate request.
 
+use std::time::Duration;
+
 use super::Subject;
 use crate::model::{
     definition::{ExpiryKind, RefreshDefinition, RefreshMode, RefreshPolicy, ResponseDefinition},
+    limits::Limits,
     rotation::Rotation,
 };
 
@@ -35,8 +38,24 @@ pub(super) fn check(subject: &mut Subject<'_>) {
                 subject.say("unknown_rotation", "/refresh/rotation", why);
             }
             another_host(subject);
+            window(subject);
             limits(subject);
         }
+    }
+}
+
+/// A window in which nobody can come after a worker that has died.
+fn window(subject: &mut Subject<'_>) {
+    let written = &subject.written.refresh;
+    let Rotation::Grace { seconds } = written.rotation else {
+        return;
+    };
+    let steps = subject.method.refresh.request.before.len();
+    let limits = Limits::of(written.rotation, steps);
+    if !limits.fit(Duration::from_secs(seconds.into())) {
+        let why =
+            "if a worker dies over a refresh, the next comes when the used token works no more";
+        subject.say("short_window", "/refresh/rotation", why);
     }
 }
 

@@ -492,6 +492,12 @@ fn cases() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!({ "token": { "headers": { "X-Secret": "{{client.secret}}" } } }),
         ),
         (
+            "short_window",
+            "/refresh/rotation",
+            json!({ "refresh": { "rotation": { "grace": { "seconds": 20 } } } }),
+            json!({ "refresh": { "rotation": { "grace": { "seconds": 21 } } } }),
+        ),
+        (
             "unbound_code",
             "/authorise/state/carrier",
             json!({ "authorise": { "state": { "carrier": "cookie" }, "pkce": "none" } }),
