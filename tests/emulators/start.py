@@ -49,6 +49,8 @@ def ministack():
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
         DOCKER_HOST="unix:///nonexistent",
+        # Where the functions that it runs find it.
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
     )
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
