@@ -3,7 +3,7 @@
 //! The state is taken exactly once; the exchange is made exactly once, unless nothing was sent. The
 //! person who finishes must be the one who began.
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{
     Deployment,
@@ -351,7 +351,8 @@ impl Complete<'_> {
         }
     }
 
-    /// Lets the consent take effect. Of two for one instance, the one that comes later wins.
+    /// Lets the consent take effect. Of two for one instance, the one that was given later wins: what
+    /// it brought may have ended what the other did.
     async fn connect(
         &self,
         authorisation: &Authorisation,
@@ -402,6 +403,10 @@ impl Complete<'_> {
                 {
                     self.announce.announce(events).await;
                     self.tidy(key, incarnation + 1, &stored, Again::Yes).await;
+                    return Ok(Ok(()));
+                }
+                Connected::Moved(now) if lives_by_later(&now, grant) => {
+                    info!(instance = %key.id, "consent dropped: there is a later one");
                     return Ok(Ok(()));
                 }
                 Connected::Moved(now) => {
@@ -486,6 +491,13 @@ fn is_beginner(authorisation: &Authorisation, cookie: Option<&Secret>) -> bool {
         Binding::Browser(digest) => cookie.is_some_and(|cookie| digest.matches(cookie)),
         Binding::Platform => true,
     }
+}
+
+/// Whether an instance lives by a consent whose code was exchanged after that of this grant. Its tokens
+/// are not revoked then: there are providers that would end the later consent with them.
+fn lives_by_later(now: &Instance, grant: &Grant) -> bool {
+    let consented_at = now.usable_grant().and_then(|now| now.terms.consented_at);
+    consented_at.is_some_and(|at| at > grant.received_at)
 }
 
 /// Whether the answer is one to this authorisation and says yes.
