@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tracing::warn;
 
 use super::Sweep;
@@ -18,9 +19,10 @@ use crate::{
     port::StoreError,
 };
 
-/// How often the store is asked to take an answer out of the queue before the queue keeps it for
-/// longer, and how long is waited in between. A call to the store ends within two seconds.
-const TRIES: u32 = 8;
+/// For how long the store is asked to take an answer out of the queue before the queue keeps it for
+/// longer, and how long is waited in between. Nothing is begun with less than a lease's time left, and
+/// what is begun last ends within that.
+const TRYING: SignedDuration = SignedDuration::from_secs(20);
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// What became of a message.
@@ -80,12 +82,14 @@ impl Sweep<'_> {
     /// Finds the place of an answer. The sooner the better: until then the instance has a token that
     /// may be spent.
     async fn adopt(&self, adoption: &Adoption) -> Result<Seen, RefreshError> {
-        let mut tries = 1;
+        let clock = self.refresh.clock;
+        let began = clock.now();
         loop {
             match Box::pin(self.refresh.adopt(adoption)).await {
-                Err(RefreshError::Store(StoreError::Unavailable(_))) if tries < TRIES => {
-                    tries += 1;
-                    self.refresh.clock.sleep(BETWEEN).await;
+                Err(RefreshError::Store(StoreError::Unavailable(_)))
+                    if clock.now().duration_since(began) < TRYING =>
+                {
+                    clock.sleep(BETWEEN).await;
                 }
                 done => return done.map(|()| Attended::Adopted.into()),
             }
