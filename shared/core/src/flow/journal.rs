@@ -129,10 +129,15 @@ impl Journals<'_> {
                     epoch: journal.epoch,
                     version: &version,
                 };
-                return Ok(self.instances.point(point).await?.then_some(version));
+                let is_pointed = self.instances.point(point).await?;
+                if !is_pointed {
+                    self.clean_up(secrets, key).await?;
+                }
+                return Ok(is_pointed.then_some(version));
             }
             // Somebody else has been at the secret. Nobody who was overtaken insists.
             if !self.is_there(key, incarnation, journal).await? {
+                self.clean_up(secrets, key).await?;
                 return Ok(None);
             }
             match kept {
@@ -144,6 +149,17 @@ impl Journals<'_> {
             }
         }
         Err(JournalError::Contended)
+    }
+
+    /// Deletes the secret of an instance that was deleted meanwhile: whoever deleted it may have been
+    /// done before the secret was made, and nobody else looks after it any more.
+    async fn clean_up(&self, secrets: &dyn Secrets, key: &InstanceKey) -> Result<(), JournalError> {
+        let now = self.instances.find(key).await?;
+        let is_over = |now: &Instance| matches!(now.state, State::Deleted { .. });
+        if now.as_ref().is_none_or(is_over) {
+            secrets.delete(&Instance::secret_name(key)).await?;
+        }
+        Ok(())
     }
 
     /// Whether the instance still has this journal.
