@@ -9,6 +9,7 @@
 //! | `lint` | format, clippy, licences and duplicates, documentation |
 //! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
 //! | `model` | checks the refresh protocol's model in more states than the tests do; takes long |
+//! | `simulate` | simulates larger fleets over virtual time than the tests do; takes long |
 //! | `openapi` | writes `infra/openapi.json` anew |
 //! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
@@ -46,13 +47,14 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "model" => {
             run(&mut cargo(&["run", "--package", "latchkey-model"]))
         }
+        Some((verb, [])) if verb == "simulate" => run(&mut simulation("run")),
         Some((verb, [])) if verb == "openapi" => kept("--openapi", "infra/openapi.json"),
         Some((verb, [])) if verb == "schema" => {
             kept("--schema", "shared/presets/definition.schema.json")
         }
         Some(_) | None => Err(Failed::Here(
             "usage: cargo xtask test [ARG…] | setup | properties [CASES] | fuzz [TARGET] [SECONDS] [ARG…] | lint | audit \
-             | model | openapi | schema"
+             | model | simulate | openapi | schema"
                 .to_owned(),
         )),
     };
@@ -77,9 +79,17 @@ fn test(arguments: &[String]) -> Outcome {
     // Some tests start the local server as a process of its own: they should not wait for it to be built.
     // With the workspace's features, as the tests have them, so that nothing is built twice.
     run(&mut cargo(&["build", "--workspace", "--bin", "latchkey"]))?;
-    run(cargo(&["test", "--workspace"])
+    run(cargo(&["test", "--workspace", "--exclude", SIMULATION])
         .args(arguments)
-        .env("LATCHKEY_TOOLS", setup::tools()))
+        .env("LATCHKEY_TOOLS", setup::tools()))?;
+    run(simulation("test").args(arguments))
+}
+
+const SIMULATION: &str = "latchkey-simulation";
+
+/// Cargo at the simulation, whose hundreds of thousands of schedules want an optimised build.
+fn simulation(verb: &str) -> Command {
+    cargo(&[verb, "--profile", "simulation", "--package", SIMULATION])
 }
 
 /// A long random run: the tests that try inputs at random, found by their names.
