@@ -1,7 +1,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::{
     model::authorisation::{Authorisation, Binding, Digest, Miss, Progress},
-    port::{Authorisations as _, BeginAuthorisations as _, Take},
+    port::Take,
 };
 
 use crate::world::{

@@ -3,9 +3,7 @@ use latchkey_core::{
         grant::StoredGrant,
         instance::{Instance, State, StoredValues},
     },
-    port::{
-        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _, NewLease,
-    },
+    port::{Commit, Committed, Connect, Connected, NewLease},
 };
 
 use crate::world::{World, at, due, grant, instance, late, race, values};

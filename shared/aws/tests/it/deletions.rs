@@ -1,6 +1,6 @@
 use latchkey_core::{
     model::instance::{Instance, State, StoredValues},
-    port::{Deletions as _, EditMethods as _, ReadInstances as _, Removal},
+    port::{EditMethods as _, Removal},
 };
 
 use crate::world::{World, at, due, grant, instance, race};

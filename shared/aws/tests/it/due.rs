@@ -1,9 +1,6 @@
 use latchkey_core::{
     model::id::InstanceKey,
-    port::{
-        Connect, Consents as _, Deletions as _, DueInstances as _, Fail, Leases as _, NewLease,
-        SHARDS, Window,
-    },
+    port::{Connect, Fail, NewLease, SHARDS, Window},
 };
 
 use crate::world::{World, at, due, failure, grant, page, values};

@@ -2,7 +2,7 @@
 
 use latchkey_core::{
     model::{breaker::Breaker, failure::FailureCode, host::Host},
-    port::{Hosts as _, Turned},
+    port::Turned,
 };
 
 use crate::world::{World, at, race};

@@ -4,7 +4,7 @@ use latchkey_core::{
         sealed::Sealed,
         spare::{Spare, SpareAnswer},
     },
-    port::{Creation, Instances as _, ReadInstances as _, StoreError},
+    port::{Creation, StoreError},
 };
 
 use crate::world::{
@@ -128,7 +128,6 @@ async fn an_instance_needs_its_method() {
 
 #[tokio::test]
 async fn a_list_hides_deleted_instances_and_still_ends_right() {
-    use latchkey_core::port::Deletions as _;
     let world = World::new().await;
     let method = world.method().await.key;
     let mut kept = Vec::new();

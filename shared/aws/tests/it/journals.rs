@@ -5,10 +5,7 @@ use latchkey_core::{
         refresh_tokens::{Journal, RefreshTokens},
         secret_version::SecretVersion,
     },
-    port::{
-        Commit, Committed, Connect, Connected, Consents as _, Deletions as _, Leases as _, Point,
-        PointInstances as _,
-    },
+    port::{Commit, Committed, Connect, Connected, Point},
 };
 
 use crate::world::{World, at, due, grant, leased, sealed, values};

@@ -4,10 +4,7 @@ use latchkey_core::{
         grant::StoredGrant,
         instance::{Instance, Lease, State},
     },
-    port::{
-        Commit, CommitLate, Committed, Condemn, Deletions as _, Fail, Leased, Leases as _,
-        NewLease, Postpone, Promote,
-    },
+    port::{Commit, CommitLate, Committed, Condemn, Fail, Leased, NewLease, Postpone, Promote},
 };
 
 use crate::world::{World, at, due, failure, grant, hold, instance, late, lease, leased, race};

@@ -7,24 +7,23 @@ use latchkey_core::{
         instance::{Instance, State, StoredValues},
     },
     port::{
-        Authorisations as _, BeginAuthorisations as _, Change, Commit, Committed, Connectors as _,
-        Creation, EditMethods as _, Fail, Instances as _, Leased, Leases as _, NewLease, Removal,
-        Take,
+        Change, Commit, Committed, Connectors as _, Creation, EditMethods as _, Fail, Leased,
+        NewLease, Removal, Take,
     },
 };
 
 use crate::{
     lossy_proxy::LossyProxy,
-    world::{World, at, due, failure, grant, instance, method},
+    world::{Adapters, World, at, due, failure, grant, instance, method},
 };
 
 /// A store all of whose replies come, but for the first after [`LossyProxy::lose_next`].
-pub(crate) async fn lossy(world: &World) -> (Store, LossyProxy) {
+pub(crate) async fn lossy(world: &World) -> (Adapters, LossyProxy) {
     let proxy = LossyProxy::to(&world.endpoint).await;
     let config = world.client.config().to_builder();
     let client = Client::from_conf(config.endpoint_url(proxy.endpoint()).build());
     let store = Store::with_client(&client, &world.tables, world.clock.clone());
-    (store, proxy)
+    (Adapters::new(store, None), proxy)
 }
 
 fn lease(instance: &Instance) -> NewLease<'_> {

@@ -9,7 +9,7 @@ use latchkey_core::{
     },
     port::{
         Change, Connectors as _, EditMethods as _, Healths as _, MOST_METHODS, Methods as _,
-        Outbox as _, Removal, Turned,
+        Removal, Turned,
     },
 };
 

@@ -2,28 +2,27 @@
 //! published.
 
 use jiff::Timestamp;
-use latchkey_aws::Store;
 use latchkey_core::{
     model::{
         event::{Event, EventKind},
         instance::Instance,
     },
-    port::{
-        Commit, Committed, Condemn, Connect, Connected, Consents as _, Deletions as _,
-        EVENT_SHARDS, Instances as _, Leases as _, Outbox as _, Warn,
-    },
+    port::{Commit, Committed, Condemn, Connect, Connected, EVENT_SHARDS, Warn},
 };
 
 use crate::{
     lost_replies::lossy,
-    world::{World, at, due, failure, grant, hold, instance, leased, page, race, tenant, values},
+    world::{
+        Adapters, World, at, due, failure, grant, hold, instance, leased, page, race, tenant,
+        values,
+    },
 };
 
 /// Long enough after everything here for a sweep to publish what is pending.
 const LATER: i64 = 1_000;
 
 /// The pending events that a sweep finds at this time, in pages of `limit`.
-async fn pages(store: &Store, now: Timestamp, limit: u16) -> Vec<Event> {
+async fn pages(store: &Adapters, now: Timestamp, limit: u16) -> Vec<Event> {
     let mut events = Vec::new();
     for shard in 0..EVENT_SHARDS {
         let mut after = None;
@@ -42,7 +41,7 @@ async fn pages(store: &Store, now: Timestamp, limit: u16) -> Vec<Event> {
     events
 }
 
-async fn pending(store: &Store) -> Vec<Event> {
+async fn pending(store: &Adapters) -> Vec<Event> {
     pages(store, at(LATER), 100).await
 }
 
@@ -74,7 +73,7 @@ fn ended(instance: &Instance) -> Event {
     )
 }
 
-async fn connect(store: &Store, instance: &Instance, events: &[Event]) -> Connected {
+async fn connect(store: &Adapters, instance: &Instance, events: &[Event]) -> Connected {
     let connect = Connect {
         key: &instance.key,
         epoch: instance.epoch,
@@ -87,7 +86,7 @@ async fn connect(store: &Store, instance: &Instance, events: &[Event]) -> Connec
     store.instances.connect(connect).await.unwrap()
 }
 
-async fn condemn(store: &Store, instance: &Instance, events: &[Event]) -> bool {
+async fn condemn(store: &Adapters, instance: &Instance, events: &[Event]) -> bool {
     let condemn = Condemn {
         key: &instance.key,
         incarnation: instance.incarnation,
@@ -99,7 +98,7 @@ async fn condemn(store: &Store, instance: &Instance, events: &[Event]) -> bool {
     store.instances.condemn(condemn).await.unwrap()
 }
 
-async fn commit(store: &Store, instance: &Instance, late: bool, events: &[Event]) -> Committed {
+async fn commit(store: &Adapters, instance: &Instance, late: bool, events: &[Event]) -> Committed {
     let grant = grant(instance.epoch);
     let commit = Commit {
         next: None,

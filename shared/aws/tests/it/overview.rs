@@ -1,9 +1,6 @@
 use latchkey_core::{
     model::{id::InstanceKey, instance::Instance, spare::Spare},
-    port::{
-        Commit, Condemn, Deletions as _, Fail, KeepSpare, Leases as _, NewLease, Outbox as _,
-        Overview as _, PageAsk, Spares,
-    },
+    port::{Commit, Condemn, Fail, KeepSpare, NewLease, PageAsk, Spares},
 };
 
 use crate::world::{World, at, due, failure, grant, hold, lease, leased};

@@ -5,10 +5,7 @@ use latchkey_core::{
         instance::{Instance, Lease, State},
         spare::Spare,
     },
-    port::{
-        Commit, Committed, Deletions as _, Fail, KeepSpare, Leased, Leases as _, NextLease, Renew,
-        Spares,
-    },
+    port::{Commit, Committed, Fail, KeepSpare, Leased, NextLease, Renew, Spares},
 };
 
 use crate::world::{World, at, due, failure, grant, hold, leased};

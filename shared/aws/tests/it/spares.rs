@@ -4,9 +4,7 @@ use latchkey_core::{
         instance::{Instance, State},
         spare::Spare,
     },
-    port::{
-        Commit, Committed, Condemn, Fail, KeepSpare, Leased, Leases as _, NewLease, Promote, Spares,
-    },
+    port::{Commit, Committed, Condemn, Fail, KeepSpare, Leased, NewLease, Promote, Spares},
 };
 
 use crate::world::{World, at, due, failure, grant, late, lease, leased};

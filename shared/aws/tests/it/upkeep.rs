@@ -5,7 +5,7 @@ use latchkey_core::{
         instance::Instance,
         upkeep::{Rejections, Upkeep},
     },
-    port::{Commit, Committed, Deletions as _, Leases as _, Note, NoteUpkeep as _, Noted, Noting},
+    port::{Commit, Committed, Note, Noted, Noting},
 };
 
 use crate::world::{World, at, due, grant, hold, race};

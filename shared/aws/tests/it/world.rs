@@ -12,7 +12,10 @@ use std::{
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use latchkey_aws::{AwsCredentials, Client, Store, StoreSettings, TableNames, create_missing};
+use latchkey_aws::{
+    AwsCredentials, Client, DynamoApiKeys, DynamoConnectors, DynamoMethods, DynamoSessions,
+    DynamoSettings, Store, StoreSettings, TableNames, create_missing,
+};
 use latchkey_core::{
     model::{
         connector::Connector,
@@ -30,21 +33,81 @@ use latchkey_core::{
         variable::defaults,
     },
     port::{
-        Change, Clock, Commit, CommitLate, Connect, Connected, Connectors as _, Consents as _,
-        Creation, Due, EditMethods as _, Instances as _, Leased, Leases as _, NewLease, PageAsk,
-        ReadInstances as _,
+        Authorisations, BeginAuthorisations, Change, Clock, Commit, CommitLate, Connect, Connected,
+        Connectors as _, Consents, Creation, Deletions, Due, DueInstances, EditMethods as _, Hosts,
+        Instances, Leased, Leases, NewLease, Outbox, Overview, PageAsk,
     },
 };
+use latchkey_simulation::{line::Direct, store::MemoryStore};
 
 /// The variable that names the endpoint of another store than dynoxide.
 pub(crate) const STORE: &str = "LATCHKEY_TEST_DYNAMODB";
 
+/// What [`STORE`] says for the store in memory that simulations use. Connectors and auth methods have
+/// no counterpart there, and are kept in dynoxide.
+pub(crate) const MEMORY: &str = "memory";
+
 /// An item as stored.
 pub(crate) type Raw = std::collections::HashMap<String, AttributeValue>;
 
+/// All that is done to instances.
+pub(crate) trait AllInstances:
+    Instances + Leases + Consents + Deletions + DueInstances + Overview
+{
+}
+
+impl<T: Instances + Leases + Consents + Deletions + DueInstances + Overview> AllInstances for T {}
+
+/// All that is done to authorisations.
+pub(crate) trait AllAuthorisations: BeginAuthorisations + Authorisations {}
+
+impl<T: BeginAuthorisations + Authorisations> AllAuthorisations for T {}
+
+/// The adapters that are tested: each of the ports that the store in memory has as well as such.
+#[derive(Clone)]
+pub(crate) struct Adapters {
+    pub(crate) connectors: Arc<DynamoConnectors>,
+    pub(crate) methods: Arc<DynamoMethods>,
+    pub(crate) instances: Arc<dyn AllInstances>,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) hosts: Arc<dyn Hosts>,
+    pub(crate) authorisations: Arc<dyn AllAuthorisations>,
+    pub(crate) sessions: Arc<DynamoSessions>,
+    pub(crate) settings: Arc<DynamoSettings>,
+    pub(crate) api_keys: Arc<DynamoApiKeys>,
+}
+
+impl Adapters {
+    pub(crate) fn new(store: Store, memory: Option<&MemoryStore>) -> Self {
+        let adapters = Self {
+            connectors: store.connectors,
+            methods: store.methods,
+            instances: store.instances,
+            outbox: store.outbox,
+            hosts: store.hosts,
+            authorisations: store.authorisations,
+            sessions: store.sessions,
+            settings: store.settings,
+            api_keys: store.api_keys,
+        };
+        match memory.cloned().map(Arc::new) {
+            None => adapters,
+            Some(memory) => Self {
+                instances: memory.clone(),
+                outbox: memory.clone(),
+                hosts: memory.clone(),
+                authorisations: memory,
+                ..adapters
+            },
+        }
+    }
+}
+
 /// A store of one's own.
 pub(crate) struct World {
-    pub(crate) store: Store,
+    pub(crate) store: Adapters,
+    /// The store in memory, if it is the one that is tested.
+    memory: Option<MemoryStore>,
     pub(crate) client: Client,
     pub(crate) tables: TableNames,
     pub(crate) clock: Arc<HandClock>,
@@ -55,9 +118,11 @@ impl World {
     /// A new store: dynoxide in this process, or at the endpoint that is named.
     pub(crate) async fn new() -> Self {
         let endpoint = match named_endpoint() {
-            Some(endpoint) => endpoint,
-            None => dynoxide().await,
+            Some(endpoint) if endpoint != MEMORY => endpoint,
+            Some(_) | None => dynoxide().await,
         };
+        let is_memory = named_endpoint().as_deref() == Some(MEMORY);
+        let memory = is_memory.then(|| MemoryStore::new(Arc::new(Direct::default())));
         let settings = StoreSettings {
             region: "eu-central-1".to_owned(),
             endpoint: Some(endpoint.parse().unwrap()),
@@ -71,8 +136,10 @@ impl World {
         let (client, tables) = (settings.client(), settings.tables);
         create_missing(&client, &tables).await.unwrap();
         let clock = Arc::new(HandClock::new(at(0)));
+        let store = Store::with_client(&client, &tables, clock.clone());
         Self {
-            store: Store::with_client(&client, &tables, clock.clone()),
+            store: Adapters::new(store, memory.as_ref()),
+            memory,
             client,
             tables,
             clock,
@@ -92,6 +159,9 @@ impl World {
         let method = method(&self.connector().await);
         let created = self.store.methods.create(&method).await.unwrap();
         assert_eq!(created, Change::Done);
+        if let Some(memory) = &self.memory {
+            memory.put_method(method.clone());
+        }
         method
     }
 
@@ -137,7 +207,10 @@ impl World {
 
     /// The number of instances that a method counts.
     pub(crate) async fn counted(&self, key: &MethodKey) -> u64 {
-        let method = self.store.methods.load(key).await.unwrap();
+        let method = match &self.memory {
+            Some(memory) => memory.look_at_method(key),
+            None => self.store.methods.load(key).await.unwrap(),
+        };
         method.unwrap().instances
     }
 

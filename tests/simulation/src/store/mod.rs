@@ -8,6 +8,7 @@ mod authorisations;
 mod instances;
 mod leases;
 mod others;
+mod overview;
 mod tables;
 mod upkeep;
 

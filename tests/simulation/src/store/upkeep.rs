@@ -107,11 +107,15 @@ impl DueInstances for MemoryStore {
 }
 
 fn parse(cursor: &str) -> Option<(i64, InstanceKey)> {
-    let mut parts = cursor.splitn(3, '#');
-    let second = parts.next()?.parse().ok()?;
-    let key = InstanceKey {
-        tenant: parts.next()?.parse().ok()?,
-        id: parts.next()?.parse().ok()?,
-    };
-    Some((second, key))
+    let (second, key) = cursor.split_once('#')?;
+    Some((second.parse().ok()?, parse_key(key)?))
+}
+
+/// The key that a cursor names.
+pub(super) fn parse_key(cursor: &str) -> Option<InstanceKey> {
+    let (tenant, id) = cursor.split_once('#')?;
+    Some(InstanceKey {
+        tenant: tenant.parse().ok()?,
+        id: id.parse().ok()?,
+    })
 }
