@@ -69,8 +69,8 @@ impl Refresh<'_> {
         }
     }
 
-    /// Asks the provider; once more under the same lease if it could not be reached. `None` if the lease
-    /// is too old to ask under.
+    /// Asks the provider; once more under the same lease if it could not be reached, unless this is the
+    /// one call that an open breaker lets through. `None` if the lease is too old to ask under.
     async fn ask(
         &self,
         held: &Held<'_>,
@@ -78,12 +78,24 @@ impl Refresh<'_> {
     ) -> Option<Result<Brought, TokenFailure>> {
         match self.ask_once(held, prepared).await? {
             Err(failure) if failure.code == FailureCode::Unreachable => {
+                if self.is_probe(prepared).await {
+                    return Some(Err(failure));
+                }
                 self.clock.sleep(BREATH).await;
                 let again = self.ask_once(held, prepared).await;
                 Some(again.unwrap_or(Err(failure)))
             }
             outcome => Some(outcome),
         }
+    }
+
+    /// Whether the host's breaker is open, or nobody can tell.
+    async fn is_probe(&self, prepared: &Prepared) -> bool {
+        let Some(host) = &prepared.host else {
+            return false;
+        };
+        let pause = self.breakers.pause(host, self.clock.now()).await;
+        !matches!(pause, Ok(None))
     }
 
     async fn ask_once(
