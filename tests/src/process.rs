@@ -111,17 +111,25 @@ pub fn file(directory: &TempDir, name: &str, text: &str) -> String {
 /// The binary, built if it is stale.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--bin", "latchkey"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo runs");
-        assert!(built.success(), "latchkey does not build");
-        let test = std::env::current_exe().expect("this binary");
-        test.ancestors()
-            .nth(2)
-            .expect("a profile's directory")
-            .join("latchkey")
-    })
+    BINARY.get_or_init(|| built(&["--bin", "latchkey"]).join("latchkey"))
+}
+
+/// Where all binaries of the workspace are, built if they are stale.
+#[must_use]
+pub fn binaries() -> &'static Path {
+    static BINARIES: OnceLock<PathBuf> = OnceLock::new();
+    BINARIES.get_or_init(|| built(&["--bins"]))
+}
+
+fn built(which: &[&str]) -> PathBuf {
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace"])
+        .args(which)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo runs");
+    assert!(built.success(), "the binaries do not build");
+    let test = std::env::current_exe().expect("this binary");
+    let profile = test.ancestors().nth(2).expect("a profile's directory");
+    profile.to_owned()
 }

@@ -33,7 +33,7 @@ pub struct Environment {
     pub queue: Option<Arc<dyn Queue>>,
     /// Where we run.
     pub deployment: Deployment,
-    /// `LATCHKEY_MODE`: `cloud`, or `local` for a laptop.
+    /// `LATCHKEY_MODE`: `cloud`, `emulated` for an emulator of AWS on this machine, or `local` for a laptop.
     pub mode: Mode,
     /// `LATCHKEY_LOG`: which events are logged, as a `tracing` filter.
     pub log: String,
@@ -86,9 +86,10 @@ impl Environment {
             .and_then(|settings| keys(lookup, settings, &clock, &mut faults));
         let mode = match lookup("LATCHKEY_MODE").as_deref() {
             None | Some("cloud") => Some(Mode::Cloud),
+            Some("emulated") => Some(Mode::Emulated),
             Some("local") => Some(Mode::Local),
             Some(_) => {
-                faults.push("LATCHKEY_MODE must be 'cloud' or 'local'".to_owned());
+                faults.push("LATCHKEY_MODE must be 'cloud', 'emulated' or 'local'".to_owned());
                 None
             }
         };

@@ -55,7 +55,7 @@ impl EventSettings {
             faults: Vec::new(),
         };
         let own = match mode {
-            Mode::Cloud => Some(DEFAULT_BUS.to_owned()),
+            Mode::Cloud | Mode::Emulated => Some(DEFAULT_BUS.to_owned()),
             Mode::Local => None,
         };
         let refreshed = match wanted.optional("LATCHKEY_EVENTS_REFRESHED").as_deref() {

@@ -24,12 +24,12 @@ pub struct EgressSettings {
 }
 
 impl EgressSettings {
-    /// The settings of a process that runs in `mode`: loopback in local mode only.
+    /// The settings of a process that runs in `mode`: loopback on this machine only.
     #[must_use]
     pub fn of(mode: Mode) -> Self {
         let loopback = match mode {
             Mode::Cloud => Loopback::Refused,
-            Mode::Local => Loopback::Allowed,
+            Mode::Emulated | Mode::Local => Loopback::Allowed,
         };
         Self {
             loopback,

@@ -32,7 +32,7 @@ pub enum Authentication {
 #[must_use]
 pub fn authentication(mode: Mode, keys: Arc<dyn ApiKeys>, clock: Arc<dyn Clock>) -> Authentication {
     match mode {
-        Mode::Cloud => Authentication::Gateway,
+        Mode::Cloud | Mode::Emulated => Authentication::Gateway,
         Mode::Local => Authentication::Keys(Keys { keys, clock }),
     }
 }

@@ -13,6 +13,7 @@ mod browser;
 mod connecting;
 mod contract;
 mod definitions;
+mod deployed;
 mod discovering;
 mod events;
 mod failing;

@@ -32,6 +32,8 @@ pub use crate::model::terms::WARNING_DAYS;
 pub enum Mode {
     /// In AWS: the gateway's authorizer says who is asking, and providers have public addresses.
     Cloud,
+    /// In an emulator of AWS on this machine, by an explicit setting: as in AWS, but providers may be here too.
+    Emulated,
     /// On a laptop, by an explicit setting: there is no gateway, and providers may be on this machine.
     Local,
 }
