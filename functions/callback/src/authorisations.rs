@@ -30,7 +30,9 @@ impl From<InstanceId> for CompletedView {
 /// Completes an authorisation that the callback has parked.
 ///
 /// Call it in the session of the person who began, after they came back with `status=parked`: that
-/// session is what shows that the one who finishes is the one who began. It works once.
+/// session is what shows that the one who finishes is the one who began. It works once: where the
+/// answer to a call was lost, call again. Then 404 means that it had worked, or that it is too late, as
+/// the instance's health shows.
 #[utoipa::path(
     post, path = "/v1/authorisations/{authorisation}/complete", tag = "instances",
     params(("authorisation" = String, Path, description = "The authorisation, as it was begun")),

@@ -65,9 +65,10 @@ impl Authorisations for DynamoAuthorisations {
         let authorisation = read(state, Reader(&item))?;
         Ok(match authorisation.progress {
             Progress::Open => Take::Expired,
-            Progress::Taken | Progress::Parked(_) | Progress::Completed | Progress::Failed(_) => {
-                Take::Replayed(Box::new(authorisation))
-            }
+            Progress::Taken
+            | Progress::Parked(_)
+            | Progress::Completed(_)
+            | Progress::Failed(_) => Take::Replayed(Box::new(authorisation)),
         })
     }
 
@@ -110,8 +111,7 @@ impl Authorisations for DynamoAuthorisations {
             .when("#progress = :parked")
             .value("parked", text("parked"))
             .set(PROGRESS, text("completed"))
-            .set("taken_by", text(&taker))
-            .remove(&["grant"]);
+            .set("taken_by", text(&taker));
         match self.0.update(key(state), &expression).await? {
             Written::Done(_) => Ok(true),
             Written::Refused(None) => Ok(false),

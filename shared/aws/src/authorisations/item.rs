@@ -1,8 +1,10 @@
 //! Authorisations as items.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::{
     model::{
         authorisation::{Authorisation, Binding, Digest, Progress},
+        grant::StoredGrant,
         id::InstanceKey,
         instance::StoredValues,
     },
@@ -112,30 +114,34 @@ fn read_binding(item: Reader<'_>) -> Result<Binding, StoreError> {
 }
 
 fn progress(progress: &Progress) -> Item {
-    use aws_sdk_dynamodb::types::AttributeValue;
     match progress {
         Progress::Open => item([(PROGRESS, text("open"))]),
         Progress::Taken => item([(PROGRESS, text("taken"))]),
-        Progress::Completed => item([(PROGRESS, text("completed"))]),
         Progress::Failed(miss) => item([(PROGRESS, text("failed")), ("miss", word(miss))]),
-        Progress::Parked(grant) => {
-            let grant = AttributeValue::M(item_if(grant::attributes(grant)));
-            item([(PROGRESS, text("parked")), ("grant", grant)])
-        }
+        Progress::Parked(grant) => with_grant("parked", Some(grant)),
+        Progress::Completed(grant) => with_grant("completed", grant.as_deref()),
     }
+}
+
+fn with_grant(word: &str, grant: Option<&StoredGrant>) -> Item {
+    let grant = grant.map(|grant| AttributeValue::M(item_if(grant::attributes(grant))));
+    item_if([(PROGRESS, Some(text(word))), ("grant", grant)])
 }
 
 fn read_progress(item: Reader<'_>) -> Result<Progress, StoreError> {
     Ok(match item.text(PROGRESS)? {
         "open" => Progress::Open,
         "taken" => Progress::Taken,
-        "completed" => Progress::Completed,
+        "completed" => Progress::Completed(read_grant(item)?),
         "failed" => Progress::Failed(item.word("miss")?),
-        "parked" => {
-            let inner = item.inner_if("grant")?;
-            let inner = inner.ok_or(StoreError::Corrupt("grant"))?;
-            Progress::Parked(Box::new(grant::read(inner)?))
-        }
+        "parked" => Progress::Parked(read_grant(item)?.ok_or(StoreError::Corrupt("grant"))?),
         _ => return Err(StoreError::Corrupt(PROGRESS)),
     })
+}
+
+fn read_grant(item: Reader<'_>) -> Result<Option<Box<StoredGrant>>, StoreError> {
+    let inner = item.inner_if("grant")?;
+    inner
+        .map(|inner| grant::read(inner).map(Box::new))
+        .transpose()
 }

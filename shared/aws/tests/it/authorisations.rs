@@ -77,7 +77,8 @@ async fn an_authorisation_comes_back_as_it_was_put() {
         Progress::Open,
         Progress::Taken,
         Progress::Parked(Box::new(grant(0))),
-        Progress::Completed,
+        Progress::Completed(None),
+        Progress::Completed(Some(Box::new(grant(0)))),
         Progress::Failed(Miss::ProviderRefused),
     ];
     for progress in progresses {
@@ -210,7 +211,8 @@ async fn a_parked_grant_is_completed_once() {
     })
     .await;
     assert_eq!(completed.iter().filter(|done| **done).count(), 1);
-    assert_eq!(progress(&world, &made.state).await, Progress::Completed);
+    let completed = Progress::Completed(Some(Box::new(grant(0))));
+    assert_eq!(progress(&world, &made.state).await, completed);
 }
 
 #[tokio::test]

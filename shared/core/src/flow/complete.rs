@@ -187,7 +187,8 @@ impl Complete<'_> {
     }
 
     /// Completes a parked authorisation in the name of the platform, whose session with the person
-    /// is what binds it. `None` if the tenant has no such authorisation, or it is not parked.
+    /// is what binds it. `None` if the tenant has no such authorisation, or it is not parked. May be called
+    /// again when it is not known how it ended.
     ///
     /// # Errors
     /// [`CompleteError`] if it could not be seen through.
@@ -204,14 +205,19 @@ impl Complete<'_> {
         let Some(authorisation) = found else {
             return Ok(None);
         };
-        let Progress::Parked(parked) = &authorisation.progress else {
-            return Ok(None);
-        };
-        if authorisation.expires_at <= self.clock.now()
-            || !self.authorisations.complete(state).await?
-        {
+        if authorisation.expires_at <= self.clock.now() {
             return Ok(None);
         }
+        let parked = match &authorisation.progress {
+            Progress::Parked(parked) if self.authorisations.complete(state).await? => parked,
+            // Whoever completed it died before the instance had the grant, or is at it still.
+            Progress::Completed(Some(parked)) if self.is_without(&authorisation).await? => parked,
+            Progress::Open
+            | Progress::Taken
+            | Progress::Parked(_)
+            | Progress::Completed(_)
+            | Progress::Failed(_) => return Ok(None),
+        };
         let place = Authorisation::place(&authorisation.instance, state, "tokens");
         let tokens = Tokens::from_plaintext(&self.vault.open(&place, &parked.tokens).await?)
             .map_err(|_| VaultError::Refused)?;
@@ -228,6 +234,12 @@ impl Complete<'_> {
                 .await?
                 .map(|()| authorisation.instance),
         ))
+    }
+
+    /// Whether no consent has taken effect since an authorisation was begun.
+    async fn is_without(&self, authorisation: &Authorisation) -> Result<bool, StoreError> {
+        let now = self.instances.find(&authorisation.instance).await?;
+        Ok(now.is_some_and(|now| now.incarnation == authorisation.incarnation))
     }
 
     /// Checks the answer and exchanges the code.
@@ -409,6 +421,15 @@ impl Complete<'_> {
                     info!(instance = %key.id, "consent dropped: there is a later one");
                     return Ok(Ok(()));
                 }
+                // Another call has completed the same consent, and it may have been refreshed since.
+                Connected::Moved(now)
+                    if authorisation.binding == Binding::Platform
+                        && now
+                            .grant()
+                            .is_some_and(|grant| grant.consented_at() == stored.consented_at()) =>
+                {
+                    return Ok(Ok(()));
+                }
                 Connected::Moved(now) => {
                     (epoch, incarnation) = (now.epoch, now.incarnation);
                     let grant = now.grant();
@@ -468,7 +489,7 @@ impl Complete<'_> {
     ) -> Result<Completion, CompleteError> {
         match authorisation.progress {
             Progress::Failed(miss) => Ok(Completion::Missed(authorisation, miss)),
-            Progress::Parked(_) | Progress::Completed => Ok(Completion::Parked(authorisation)),
+            Progress::Parked(_) | Progress::Completed(_) => Ok(Completion::Parked(authorisation)),
             Progress::Open | Progress::Taken => {
                 let instance = self.instances.find(&authorisation.instance).await?;
                 let connected = |instance: &Instance| {

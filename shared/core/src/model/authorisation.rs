@@ -121,8 +121,9 @@ pub enum Progress {
     Taken,
     /// The grant waits for the platform's `complete`.
     Parked(Box<StoredGrant>),
-    /// The platform has completed it.
-    Completed,
+    /// The platform has completed it. The grant stays: whoever completes it may die before the instance
+    /// has it. None in what earlier versions have completed.
+    Completed(Option<Box<StoredGrant>>),
     /// It failed.
     Failed(Miss),
 }

@@ -62,7 +62,8 @@ pub trait Authorisations: Send + Sync {
     /// [`StoreError`] if the store can't answer.
     async fn find(&self, state: &Digest) -> Result<Option<Authorisation>, StoreError>;
 
-    /// Turns a parked authorisation into a completed one; `false` if it is not parked.
+    /// Turns a parked authorisation into a completed one, which keeps its grant; `false` if it is not
+    /// parked.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.

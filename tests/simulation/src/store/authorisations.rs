@@ -44,7 +44,7 @@ impl Authorisations for MemoryStore {
                 Progress::Open => Take::Expired,
                 Progress::Taken
                 | Progress::Parked(_)
-                | Progress::Completed
+                | Progress::Completed(_)
                 | Progress::Failed(_) => Take::Replayed(Box::new(found.clone())),
             }
         })
@@ -86,11 +86,14 @@ impl Authorisations for MemoryStore {
     async fn complete(&self, state: &Digest) -> Result<bool, StoreError> {
         self.call(CALL, |tables| {
             let found = tables.authorisations.get_mut(state);
-            let is_parked =
-                |found: &&mut Authorisation| matches!(found.progress, Progress::Parked(_));
             found
-                .filter(is_parked)
-                .map(|found| found.progress = Progress::Completed)
+                .and_then(|found| {
+                    let Progress::Parked(grant) = &found.progress else {
+                        return None;
+                    };
+                    found.progress = Progress::Completed(Some(grant.clone()));
+                    Some(())
+                })
                 .is_some()
         })
         .await
