@@ -57,6 +57,7 @@ async fn fail(world: &World, instance: &Instance, in_doubt: bool, suspect: bool)
         failure: &failure,
         not_before,
         in_doubt,
+        last_send: None,
         suspect: suspect.then_some((instance.incarnation, 1)),
         due: Due::of(&instance.key, not_before),
     };

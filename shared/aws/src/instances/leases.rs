@@ -147,6 +147,7 @@ impl Leases for DynamoInstances {
         let written = if fail.in_doubt {
             self.table.update(key(fail.key), &expression).await?
         } else {
+            let expression = expression.set_if("last_send", fail.last_send.map(time));
             self.take_back(fail.key, expression, &[]).await?
         };
         match written {

@@ -159,6 +159,7 @@ async fn each_step_says_when_the_next_is_due() {
         failure: &failure(),
         not_before: at(100),
         in_doubt: false,
+        last_send: None,
         suspect: None,
         due: due(1, 100),
     };

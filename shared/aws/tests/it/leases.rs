@@ -37,6 +37,7 @@ fn fail<'a>(leased: &'a Instance, nonce: &'a str, failure: &'a Failure) -> Fail<
         failure,
         not_before: at(200),
         in_doubt: false,
+        last_send: Some(at(50)),
         suspect: None,
         due: due(1, 200),
     }
@@ -374,6 +375,8 @@ async fn a_failure_frees_the_lease_and_is_remembered() {
         let now = world.instance(&leased.key).await;
         assert_eq!((now.lease, now.failures), (None, 1));
         assert_eq!(now.attempts, u32::from(in_doubt));
+        let sent = if in_doubt { 100 } else { 50 };
+        assert_eq!(now.last_send, Some(at(sent)), "in doubt: {in_doubt}");
         assert_eq!(now.not_before, Some(at(200)));
         assert_eq!(now.last_failure.as_ref(), Some(&failure));
         assert_eq!(now.state, leased.state);

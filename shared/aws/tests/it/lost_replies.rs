@@ -103,6 +103,7 @@ async fn a_failure_is_counted_once() {
         failure: &failure(),
         not_before: at(200),
         in_doubt: false,
+        last_send: None,
         suspect: None,
         due: due(0, 200),
     };

@@ -30,6 +30,7 @@ async fn fail(world: &World, held: &Instance, suspect: bool) {
         failure: &cause,
         not_before: at(500),
         in_doubt: false,
+        last_send: None,
         suspect: suspect.then_some((held.incarnation, held.grant().unwrap().epoch)),
         due: due(1, 500),
     };

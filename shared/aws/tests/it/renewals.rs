@@ -130,6 +130,7 @@ async fn a_commit_may_take_the_next_lease_with_it() {
         failure: &cause,
         not_before: at(100),
         in_doubt: false,
+        last_send: None,
         suspect: None,
         due: due(1, 200),
     };

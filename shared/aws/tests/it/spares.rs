@@ -160,6 +160,7 @@ async fn a_refused_grant_is_suspect_and_may_be_leased_and_committed() {
         failure: &refusal,
         not_before: at(200),
         in_doubt: false,
+        last_send: None,
         suspect: Some((mine.incarnation, base)),
         due: due(1, 200),
     };

@@ -307,6 +307,9 @@ pub struct Fail<'a> {
     pub not_before: Timestamp,
     /// Whether the provider may have acted on the request.
     pub in_doubt: bool,
+    /// When the request before this one was sent. One that is not in doubt takes back that it was sent: when
+    /// the last answer may have been lost is still to be told.
+    pub last_send: Option<Timestamp>,
     /// Whether the provider has refused the grant: the tokens of this epoch, of this consent.
     pub suspect: Option<(u64, u64)>,
     /// When the instance wants attention next.

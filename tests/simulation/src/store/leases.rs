@@ -284,6 +284,7 @@ impl Tables {
             now.failures += 1;
             if !fail.in_doubt {
                 now.attempts = now.attempts.saturating_sub(1);
+                now.last_send = fail.last_send.map(kept);
             }
             if fail.suspect.is_some()
                 && let Some(grant) = now.grant().cloned()

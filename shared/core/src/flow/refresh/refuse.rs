@@ -173,6 +173,7 @@ impl Refresh<'_> {
             failure: &failure,
             not_before,
             in_doubt,
+            last_send: held.instance.last_send,
             suspect,
             due: Due::of(&held.instance.key, not_before),
         };
@@ -221,9 +222,14 @@ fn truly(held: &Held<'_>, rotation: Rotation, failure: TokenFailure) -> TokenFai
         return failure;
     };
     let words = failure.words.unwrap_or_default();
+    // Of several, it is not known whose answer was the one that mattered.
+    let before = match held.instance.attempts {
+        1 => "",
+        _ => " or before",
+    };
     TokenFailure {
         code: FailureCode::GrantLost,
-        words: Some(format!("{words} (an answer was lost at {at:.0})")),
+        words: Some(format!("{words} (an answer was lost at {at:.0}{before})")),
         ..failure
     }
 }
