@@ -14,7 +14,6 @@ use std::{net::Ipv4Addr, sync::Arc};
 pub mod api;
 pub mod chromium;
 pub mod clock;
-mod connection;
 pub mod fleet;
 pub mod jar;
 pub mod process;

@@ -16,7 +16,9 @@ use hyper::{Request, Response, body::Incoming};
 use reqwest::Method;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
-use crate::{connection::serve, http_client};
+use latchkey_emulators::connection::serve;
+
+use crate::http_client;
 
 /// A request that came by.
 #[derive(Debug, Clone)]

@@ -6,10 +6,14 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     reason = "a test that can't go on fails where it stands"
 )]
+
+pub mod connection;
+pub mod secrets;
 
 use std::{
     io::{BufRead as _, BufReader},

@@ -11,7 +11,7 @@ use super::{
     ORIGIN, Shared,
     received::{Received, normal_origin},
 };
-use crate::connection::serve;
+use latchkey_emulators::connection::serve;
 
 /// Starts to serve: where, and the task that does it.
 pub(super) async fn start(shared: Arc<Shared>) -> (String, JoinHandle<()>) {

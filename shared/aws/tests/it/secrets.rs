@@ -1,4 +1,4 @@
-//! Secrets Manager, asked at two emulators that others wrote.
+//! Secrets Manager, asked at two emulators that others wrote and at the one that crashes are tried over.
 
 use aws_sdk_secretsmanager::Client;
 use latchkey_aws::{AwsCredentials, SecretsManager, SecretsSettings, StoreSettings, TableNames};
@@ -17,15 +17,27 @@ struct World {
     key: InstanceKey,
     /// Whether a version that is there may be put again with another value, as AWS never allows.
     overwrites: bool,
+    /// What runs in this process.
+    _own: Option<latchkey_emulators::secrets::Secrets>,
 }
 
 impl World {
     /// One at each emulator.
-    fn everywhere() -> [Self; 2] {
+    async fn everywhere() -> [Self; 3] {
+        let watch = std::sync::Arc::new(|_: &str, _| true);
+        let own = latchkey_emulators::secrets::Secrets::start(watch).await;
         [
             Self::at(latchkey_emulators::moto(), false),
             Self::at(latchkey_emulators::ministack(), true),
+            Self::at(&own.url.clone(), false).keeping(own),
         ]
+    }
+
+    fn keeping(self, own: latchkey_emulators::secrets::Secrets) -> Self {
+        Self {
+            _own: Some(own),
+            ..self
+        }
     }
 
     fn at(endpoint: &str, overwrites: bool) -> Self {
@@ -54,6 +66,7 @@ impl World {
             name: format!("{}/{}", key.tenant, key.id),
             key,
             overwrites,
+            _own: None,
         }
     }
 
@@ -136,7 +149,7 @@ impl World {
 
 #[tokio::test]
 async fn a_first_version_is_current_and_read_by_its_id() {
-    for world in World::everywhere() {
+    for world in World::everywhere().await {
         assert_eq!(world.read(1).await, None, "no secret yet");
         world.kept(1, "r1?&+%:/=é", None).await;
         for _ in 0..2 {
@@ -150,7 +163,7 @@ async fn a_first_version_is_current_and_read_by_its_id() {
 
 #[tokio::test]
 async fn the_next_version_becomes_current_and_the_one_before_is_still_read() {
-    for world in World::everywhere() {
+    for world in World::everywhere().await {
         world.kept(1, "r1", None).await;
         assert_eq!(world.keep(2, "r2", Some(1)).await, Ok(Kept::Done));
         for _ in 0..2 {
@@ -166,7 +179,7 @@ async fn the_next_version_becomes_current_and_the_one_before_is_still_read() {
 
 #[tokio::test]
 async fn whoever_was_overtaken_moves_no_mark() {
-    for world in World::everywhere() {
+    for world in World::everywhere().await {
         world.kept(1, "r1", None).await;
         world.kept(3, "r3", Some(1)).await;
         let late = world.keep(2, "r2", Some(1)).await;
@@ -179,7 +192,7 @@ async fn whoever_was_overtaken_moves_no_mark() {
 
 #[tokio::test]
 async fn what_was_begun_is_finished() {
-    for world in World::everywhere() {
+    for world in World::everywhere().await {
         world.kept(1, "r1", None).await;
         // It was put, and then whoever did it died.
         let put = world
@@ -202,7 +215,7 @@ async fn what_was_begun_is_finished() {
 
 #[tokio::test]
 async fn an_id_that_has_another_value_is_taken() {
-    for world in World::everywhere() {
+    for world in World::everywhere().await {
         world.kept(1, "r1", None).await;
         if world.overwrites {
             continue;
@@ -216,7 +229,7 @@ async fn an_id_that_has_another_value_is_taken() {
 
 #[tokio::test]
 async fn a_deleted_secret_is_told_and_restored() {
-    for world in World::everywhere() {
+    for world in World::everywhere().await {
         world.secrets.delete(&world.name).await.unwrap();
         world.kept(1, "r1", None).await;
         for _ in 0..2 {

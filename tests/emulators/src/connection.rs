@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 /// Answers what comes by a connection. Where there is no answer the connection ends without one.
-pub(crate) async fn serve<F>(stream: TcpStream, respond: impl Fn(Request<Incoming>) -> F)
+pub async fn serve<F>(stream: TcpStream, respond: impl Fn(Request<Incoming>) -> F)
 where
     F: Future<Output = Option<Response<Full<Bytes>>>>,
 {
