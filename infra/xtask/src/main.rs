@@ -8,6 +8,7 @@
 //! | `fuzz [TARGET] [SECONDS] [ARG…]` | runs a fuzz target, or all, a minute each unless told; further arguments go to libFuzzer |
 //! | `lint` | format, clippy, licences and duplicates, documentation |
 //! | `audit` | known vulnerabilities of what is depended on, from a database on the network |
+//! | `crashes` | kills processes at every point, alone and in every pair, for every provider and both vaults; takes long |
 //! | `model` | checks the refresh protocol's model in more states than the tests do; takes long |
 //! | `simulate` | simulates larger fleets over virtual time than the tests do; takes long |
 //! | `openapi` | writes `infra/openapi.json` anew |
@@ -44,6 +45,11 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "setup" => setup::all(),
         Some((verb, [])) if verb == "lint" => lint(),
         Some((verb, [])) if verb == "audit" => audit(),
+        Some((verb, [])) if verb == "crashes" => {
+            let what = ["--workspace", "--bin", "latchkey-crash"];
+            run(cargo(&["build", "--profile", "crash"]).args(what))
+                .and_then(|()| run(&mut Command::new(target().join("crash/latchkey-crash"))))
+        }
         Some((verb, [])) if verb == "model" => {
             run(&mut cargo(&["run", "--package", "latchkey-model"]))
         }
@@ -54,7 +60,7 @@ fn main() -> ExitCode {
         }
         Some(_) | None => Err(Failed::Here(
             "usage: cargo xtask test [ARG…] | setup | properties [CASES] | fuzz [TARGET] [SECONDS] [ARG…] | lint | audit \
-             | model | simulate | openapi | schema"
+             | crashes | model | simulate | openapi | schema"
                 .to_owned(),
         )),
     };

@@ -1,0 +1,3 @@
+//! Processes that are killed, and what is found afterwards.
+
+mod anywhere;
