@@ -7,8 +7,11 @@ use reqwest::Response;
 
 use crate::destination::Reach;
 
-/// The most bytes that a body may have: 1 MiB.
-pub(crate) const MOST_BYTES: usize = 1 << 20;
+/// The most bytes that a body may have: 256 KiB.
+///
+/// A worker has tens of calls under way, and all of their bodies may be this large at once. An item of
+/// the store takes no more than 400 KB, so that nothing larger could be kept anyway.
+pub(crate) const MOST_BYTES: usize = 256 << 10;
 
 /// Reads all of `response`; `round_trip` is left at zero for the caller to fill in.
 ///

@@ -30,7 +30,7 @@
 //!    ring with the roots of `webpki-roots`: the machine's own certificates are not read.
 //! 4. `body` notes the moment at which the request begins to be written. That tells a failure
 //!    before it (the provider has not seen the request) from one after it (it may have acted).
-//! 5. `answer` checks the address that the answer came from and reads at most 1 MiB of it.
+//! 5. `answer` checks the address that the answer came from and reads at most 256 KiB of it.
 //!
 //! The request's limit is laid around all five, so that an answer in slow drops is cut as well.
 //! What goes wrong comes out as a [`SendError`](latchkey_core::port::SendError), which holds no

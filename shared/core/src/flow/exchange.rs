@@ -158,7 +158,7 @@ impl Client<'_> {
         self.continue_with(request, &mut grant, &scope, steps.clone(), None)
             .await?;
         self.look_up(&mut grant, &scope).await;
-        Ok(self.finished(grant, None))
+        self.finished(grant, None)
     }
 
     /// Refreshes the token set that wants it most (RFC 6749 §6). What the answer doesn't bring stays.
@@ -474,8 +474,18 @@ impl Client<'_> {
         }
     }
 
-    /// What follows from all parts of a grant.
-    fn finished(&self, mut grant: Grant, before: Option<&StoredGrant>) -> Grant {
+    /// What follows from all parts of a grant. One that is too long to be kept is none.
+    fn finished(
+        &self,
+        mut grant: Grant,
+        before: Option<&StoredGrant>,
+    ) -> Result<Grant, TokenFailure> {
+        if grant.is_too_long() {
+            return Err(TokenFailure {
+                words: Some("the tokens are longer than can be kept".to_owned()),
+                ..TokenFailure::new(FailureCode::AnswerUnreadable, true)
+            });
+        }
         let refresh = &self.method.refresh;
         grant.refreshable &= refresh.is_possible(&grant.tokens);
         grant.expires_at = grant.tokens.first_end();
@@ -484,7 +494,7 @@ impl Client<'_> {
             ..refresh.rules
         };
         grant.terms = rules.terms(&grant, before);
-        grant
+        Ok(grant)
     }
 }
 

@@ -55,8 +55,8 @@ pub enum InDoubt {
     /// The connection ended before the answer was whole.
     #[error("the connection was lost")]
     Lost,
-    /// The body was larger than 1 MiB; what came with it was read no further.
-    #[error("it was larger than 1 MiB")]
+    /// The body was larger than 256 KiB; what came with it was read no further.
+    #[error("it was larger than 256 KiB")]
     TooLarge,
 }
 

@@ -12,6 +12,8 @@ use super::{asked::Asked, token_answer, wire::WireAnswer};
 use crate::model::{Secret, definition::AnswerFormat};
 
 const SHORTEST_TOKEN: usize = 16;
+/// What is longer finds no place beside the tokens and two other spares (`Grant::is_too_long`).
+const LONGEST: usize = 60 << 10;
 
 /// A successful answer as it was received. Sealed and stored, so its fields may only be added to.
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,15 +34,15 @@ pub struct RawAnswer {
 }
 
 impl RawAnswer {
-    /// Takes down an answer; `None` unless it is a success that may hold tokens. A web page or half an
-    /// answer can't: no definition could ever read it.
+    /// Takes down an answer; `None` unless it is a success that may hold tokens, and is no longer than
+    /// what can be kept. A web page or half an answer holds none: no definition could ever read it.
     #[must_use]
     pub fn of(answer: &WireAnswer, asked: Asked) -> Option<Self> {
         let body = answer.body.expose();
         let content_type = answer.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let read = token_answer::parse(answer, AnswerFormat::Auto)?;
-        if !answer.status.is_success() || !may_hold_tokens(&read) {
+        if !answer.status.is_success() || body.len() > LONGEST || !may_hold_tokens(&read) {
             return None;
         }
         Some(Self {
@@ -163,6 +165,7 @@ mod tests {
             (200, "<!doctype html><p>abcdefghijklmnop", false),
             (200, "{}", false),
             (200, "", false),
+            (200, &format!("token={}", "a".repeat(LONGEST)), false),
         ] {
             let raw = RawAnswer::of(&answer(status, body.as_bytes()), now);
             assert_eq!(raw.is_some(), kept, "{status} {body}");

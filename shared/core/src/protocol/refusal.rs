@@ -1,6 +1,6 @@
 //! What a provider's refusal means (RFC 6749 §5.2), and its words without secrets.
 
-use std::time::Duration;
+use std::{num::IntErrorKind, time::Duration};
 
 use http::{HeaderMap, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
@@ -202,6 +202,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => LONGEST_WAIT,
         Err(_) => {
             let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
             Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
@@ -399,6 +400,7 @@ mod tests {
         for (text, seconds) in [
             ("7", Some(7)),
             ("86400", Some(3600)),
+            ("99999999999999999999", Some(3600)),
             ("Thu, 01 Jan 2026 00:01:00 GMT", Some(60)),
             ("Wed, 31 Dec 2025 00:01:00 GMT", Some(0)),
             ("soon", None),

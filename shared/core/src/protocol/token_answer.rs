@@ -27,6 +27,9 @@ use crate::model::{
     values::KnownValues,
 };
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The body of an answer that is a success, as the definition says.
 ///
 /// # Errors
@@ -42,10 +45,15 @@ pub fn read(
         [] => answer.status.is_success(),
         statuses => statuses.contains(&answer.status.as_u16()),
     };
-    let failed = || refusal::failure(answer, response, body.as_ref(), scope, now);
-    match &body {
-        Some(read) if accepted && !refusal::is_error(read, response) => Ok(read.clone()),
-        Some(_) | None => Err(failed()),
+    match body {
+        Some(read) if accepted && !refusal::is_error(&read, response) => Ok(read),
+        body => Err(refusal::failure(
+            answer,
+            response,
+            body.as_ref(),
+            scope,
+            now,
+        )),
     }
 }
 
@@ -73,6 +81,13 @@ pub fn standard(
         let failure = refusal::failure(answer, response, Some(body), scope, now);
         return Err(missing_token(failure, &paths.access_token, scope));
     };
+    if !can_be_sent(&access_token) {
+        let failure = refusal::failure(answer, response, Some(body), scope, now);
+        return Err(TokenFailure {
+            words: Some("the access token is none that a header could carry".to_owned()),
+            ..failure
+        });
+    }
     let mut members = Map::new();
     let mut member = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
     member("token_type", json!(token_type(root, paths, scope)));
@@ -273,6 +288,12 @@ fn first(answer: &Value, paths: &[Template], values: &dyn Values) -> Option<Stri
         .find(|text| !text.is_empty())
 }
 
+/// Whether a token could stand in a header: RFC 6750 §2.1 allows no more than visible characters, and
+/// some providers need more; line ends and NULs are nowhere taken.
+fn can_be_sent(token: &str) -> bool {
+    !token.contains(char::is_control) && !token.trim().is_empty()
+}
+
 fn token_type(root: &Value, paths: &TokenPaths, values: &dyn Values) -> String {
     first(root, &paths.token_type, values)
         .or_else(|| path::text(root, "token_type").filter(|kind| !kind.is_empty()))
@@ -288,9 +309,11 @@ fn scopes(root: &Value, paths: &[Template], separator: &str, values: &dyn Values
         .unwrap_or_default()
 }
 
-/// Reads a body: JSON, or a form as some providers answer, whatever its content type says.
+/// Reads a body: JSON, or a form as some providers answer, whatever its content type says. A byte order
+/// mark before it is none of it (RFC 8259 §8.1).
 pub(super) fn parse(answer: &WireAnswer, format: AnswerFormat) -> Option<Value> {
     let body = answer.body.expose();
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     if format != AnswerFormat::Form
         && let Ok(value) = serde_json::from_slice::<Value>(body)
     {

@@ -31,7 +31,7 @@ pub struct WireAnswer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as received; at most 1 MiB.
+    /// The body as received; at most 256 KiB.
     pub body: Secret<Vec<u8>>,
     /// From the first byte asked to the last byte read.
     pub round_trip: Duration,

@@ -41,7 +41,7 @@ async fn a_body_of_two_mebibytes_is_too_large() {
 
 #[tokio::test]
 async fn an_announced_body_that_is_too_large_is_not_waited_for() {
-    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n";
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 262145\r\n\r\n";
     let server = Server::start([Reply::Stall(head.to_vec())]).await;
     assert_eq!(failure(&local(), post(&server.http())).await, TOO_LARGE);
 }

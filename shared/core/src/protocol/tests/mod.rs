@@ -294,6 +294,15 @@ fn answers_of_many_shapes_are_read() {
             None,
         ),
         (
+            "a byte order mark",
+            &plain,
+            200,
+            "\u{feff}{\"access_token\":\"a\"}",
+            "a",
+            None,
+            None,
+        ),
+        (
             "an empty refresh token",
             &plain,
             200,
@@ -359,6 +368,17 @@ fn answers_without_a_token_have_a_class() {
         (200, "", FailureCode::AnswerUnreadable),
         (204, "", FailureCode::AnswerUnreadable),
         (200, "[1]", FailureCode::AnswerUnreadable),
+        // No header could carry these.
+        (
+            200,
+            r#"{"access_token":"a\r\nb"}"#,
+            FailureCode::AnswerUnreadable,
+        ),
+        (
+            200,
+            r#"{"access_token":" "}"#,
+            FailureCode::AnswerUnreadable,
+        ),
         (
             200,
             r#"{"access_token":null}"#,
