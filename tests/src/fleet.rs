@@ -36,11 +36,16 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::world::World;
 
+/// The refresh token that every instance has at first.
+pub const REFRESH_TOKEN: &str = "first-refresh-token";
+/// The secret of every client.
+pub const CLIENT_SECRET: &str = "fleet-client-secret";
+
 /// Instances of one auth method.
 pub struct Fleet<'w> {
     world: &'w World,
     store: Store,
-    vault: SealedVault,
+    vault: Arc<SealedVault>,
     method: MethodKey,
 }
 
@@ -63,28 +68,24 @@ impl<'w> Fleet<'w> {
 
     /// The same, with all that its definition says of a refresh.
     pub async fn refreshing(world: &'w World, host: &str, refresh: Value) -> Self {
-        let connector = world.api.connector(host).await;
-        let definition = json!({
-            "refresh": refresh,
-            "name": host,
-            "authorise": { "url": format!("https://{host}/authorise") },
-            "token": { "url": format!("https://{host}/token") },
-        });
-        let values = json!({ "client_id": "id", "client_secret": "secret" });
-        let body = json!({ "definition": definition, "values": values });
-        let path = format!("/v1/connectors/{connector}/auth-methods");
-        let method = world.api.post(&path, &body).await.created("id");
         let keyring = std::fs::read_to_string(world.server.directory().join("keyring.json"));
         let keyring = Keyring::parse(&Secret::new(keyring.expect("a keyring")));
+        let vault = SealedVault::new(keyring.expect("a keyring"), Arc::new(OsEntropy));
         Self {
-            world,
             store: world.store(),
-            vault: SealedVault::new(keyring.expect("a keyring"), Arc::new(OsEntropy)),
-            method: MethodKey {
-                tenant: "local".parse().expect("a tenant"),
-                connector: connector.parse().expect("an id"),
-                id: method.parse().expect("an id"),
-            },
+            vault: Arc::new(vault),
+            method: define(world, host, &format!("https://{host}/token"), refresh).await,
+            world,
+        }
+    }
+
+    /// An auth method of another connector, whose tokens come from a URL, and no instance of it.
+    pub async fn beside(&self, name: &str, token_url: &str, rotation: Value) -> Self {
+        Self {
+            store: self.store.clone(),
+            vault: Arc::clone(&self.vault),
+            method: define(self.world, name, token_url, json!({ "rotation": rotation })).await,
+            world: self.world,
         }
     }
 
@@ -123,7 +124,7 @@ impl<'w> Fleet<'w> {
         let tokens = Tokens {
             main: TokenSet {
                 access_token: "first-access-token".into(),
-                refresh_token: Some("first-refresh-token".into()),
+                refresh_token: Some(REFRESH_TOKEN.into()),
                 id_token: None,
                 token_type: "bearer".to_owned(),
                 expires_at: Some(ends),
@@ -157,6 +158,25 @@ impl<'w> Fleet<'w> {
     pub async fn find(&self, key: &InstanceKey) -> Instance {
         let found = self.store.instances.find(key).await.expect("the store");
         found.expect("an instance")
+    }
+}
+
+/// Saves a connector and its auth method.
+async fn define(world: &World, name: &str, token_url: &str, refresh: Value) -> MethodKey {
+    let connector = world.api.connector(name).await;
+    let definition = json!({
+        "refresh": refresh,
+        "name": name,
+        "authorise": { "url": "https://fleet.example/authorise" },
+        "token": { "url": token_url },
+    });
+    let values = json!({ "client_id": "id", "client_secret": CLIENT_SECRET });
+    let body = json!({ "definition": definition, "values": values });
+    let method = world.api.method(&connector, &body).await;
+    MethodKey {
+        tenant: "local".parse().expect("a tenant"),
+        connector: connector.parse().expect("an id"),
+        id: method.parse().expect("an id"),
     }
 }
 

@@ -47,7 +47,7 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-presets": "",
       "latchkey-refresher": "aws core egress",
       "latchkey-simulation": "core",
-      "latchkey-tests": "aws core egress emulators local",
+      "latchkey-tests": "aws core egress emulators local refresher",
       "latchkey-web": "core",
       "xtask": ""
     }

@@ -20,6 +20,7 @@ mod failing;
 mod files;
 mod following;
 mod handing_over;
+mod hostile;
 mod interfering;
 mod killed;
 mod late;

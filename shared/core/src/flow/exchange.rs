@@ -277,7 +277,7 @@ impl Client<'_> {
         if rest.is_some() && !request.after.is_empty() {
             grant.tokens.main.expires_at = Some(grant.received_at);
         }
-        let grant = self.whole(grant, (tokens, set), before);
+        let grant = self.whole(grant, (tokens, set), before)?;
         Ok(Brought { grant, rest })
     }
 
@@ -311,7 +311,7 @@ impl Client<'_> {
         let request = &self.method.refresh.request;
         self.continue_with(request, &mut grant, &scope, steps, Some(until))
             .await?;
-        Ok(self.whole(grant, (tokens, None), before))
+        self.whole(grant, (tokens, None), before)
     }
 
     /// What a refresh of one token set brought, with all that it left as it was.
@@ -320,7 +320,7 @@ impl Client<'_> {
         mut grant: Grant,
         (tokens, set): (&Tokens, Option<&str>),
         before: Option<&StoredGrant>,
-    ) -> Grant {
+    ) -> Result<Grant, TokenFailure> {
         self.keep_refresh_end(&mut grant, tokens, set, before);
         merge(&mut grant, tokens, set);
         self.finished(grant, before)
