@@ -38,9 +38,9 @@ impl Story<'_> {
     /// What is wrong.
     pub async fn is_kept(&self, deaths: &[Death]) -> Judged<()> {
         let Some(instance) = self.world.find(&self.instance).await else {
-            return match self.flow {
-                Flow::Delete => Ok(()),
-                _ => Err("the instance is gone".to_owned()),
+            return match self.flow == Flow::Delete {
+                true => Ok(()),
+                false => Err("the instance is gone".to_owned()),
             };
         };
         let held = self.world.held(&instance).await?;
@@ -50,9 +50,9 @@ impl Story<'_> {
             return Err(format!("falsely dead: {cause:?}"));
         }
         if let State::Pending = instance.state {
-            return match self.flow {
-                Flow::Callback | Flow::Complete => Ok(()),
-                _ => Err("the grant is gone".to_owned()),
+            return match matches!(self.flow, Flow::Callback | Flow::Complete) {
+                true => Ok(()),
+                false => Err("the grant is gone".to_owned()),
             };
         }
         if self.flow == Flow::Delete || self.lost(deaths).is_some() {
@@ -72,7 +72,7 @@ impl Story<'_> {
             return None;
         }
         let lost = deaths.iter().find(|death| death.has_lost_an_answer());
-        self.lost_before.or(lost.map(|death| death.at))
+        self.lost_before.or_else(|| lost.map(|death| death.at))
     }
 
     /// Lets everybody go on without faults, until nothing changes, and says how it ended.
@@ -124,8 +124,8 @@ impl Story<'_> {
     /// What is told of an answer that was lost: when, as far as anybody who is left can know.
     fn told(&self, lost_at: Timestamp, deaths: &[Death]) -> String {
         let earlier = usize::from(self.lost_before.is_some());
-        let doubtful = deaths.iter().filter(|death| death.is_in_doubt());
-        match (earlier + doubtful.clone().count(), doubtful.last()) {
+        let mut doubtful = deaths.iter().filter(|death| death.is_in_doubt());
+        match (earlier + doubtful.clone().count(), doubtful.next_back()) {
             (2.., Some(last)) => format!("(an answer was lost at {:.0} or before)", last.at),
             _ => format!("(an answer was lost at {lost_at:.0})"),
         }

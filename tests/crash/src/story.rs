@@ -210,17 +210,17 @@ impl<'w> Story<'w> {
 
     /// The person begins again, and says yes again.
     pub async fn again(&self, now: Timestamp) -> Job {
-        let binding = match self.flow {
-            Flow::Complete => Binding::Platform,
-            _ => Binding::Browser,
+        let binding = match self.flow == Flow::Complete {
+            true => Binding::Platform,
+            false => Binding::Browser,
         };
         Job::Callback(self.world.consent(now, &self.instance, binding).await)
     }
 }
 
 fn refreshing(flow: Flow, instance: &InstanceKey) -> Job {
-    match flow {
-        Flow::Vend => Job::Vend(instance.clone()),
-        _ => Job::attend(instance),
+    match flow == Flow::Vend {
+        true => Job::Vend(instance.clone()),
+        false => Job::attend(instance),
     }
 }
