@@ -138,6 +138,100 @@ async fn an_end_is_told_once_with_its_reason_and_so_is_that_it_was_none() {
 }
 
 #[tokio::test]
+async fn a_connection_that_will_end_is_told_of_once_as_the_definition_says_or_the_deployment() {
+    const DAY: i64 = 24 * 3600;
+    let world = World::start_as(|options| options.warning_days = 3).await;
+    let mut shop = Shop::oidc_provider_of(world).await;
+    let mut stream = shop.world.api.listen(None).await;
+    let mut instances = Vec::new();
+    for days in [None, Some(5)] {
+        let mut body = shop.body();
+        let refresh = &mut body["definition"]["refresh"];
+        refresh["absolute_seconds"] = json!(28 * DAY);
+        refresh["policy"] = json!("keep_alive");
+        if let Some(days) = days {
+            refresh["warning_days"] = json!(days);
+        }
+        shop.method = shop.world.api.method(&shop.connector, &body).await;
+        instances.push(shop.connected().await);
+    }
+    // The index goes by whole seconds.
+    shop.world.clock.advance(2);
+    for hour in 0..=28 * 24 / 12 {
+        let warned = shop.world.sweep().await.warned;
+        let wanted = u64::from([23 * 2, 25 * 2].contains(&hour));
+        assert_eq!(warned, wanted, "after {hour} half days");
+        shop.world.clock.advance(DAY / 2);
+    }
+    let _ = shop
+        .world
+        .api
+        .delete(&format!("/v1/instances/{}", instances[0]))
+        .await;
+    let told = stream.until("instance.disconnected").await;
+    let expiring: Vec<_> = told
+        .iter()
+        .filter(|told| told.kind == "instance.expiring")
+        .map(|told| &told.event)
+        .collect();
+    let [five, three] = expiring[..] else {
+        panic!("{expiring:?}");
+    };
+    for (event, instance, days) in [(five, &instances[1], 5), (three, &instances[0], 3)] {
+        assert_eq!(event["instance"], **instance);
+        let time = |text: &serde_json::Value| -> jiff::Timestamp {
+            text.as_str().unwrap().parse().unwrap()
+        };
+        let left = time(&event["detail"]["ends_at"]).duration_since(time(&event["time"]));
+        let late = (days * DAY - left.as_secs()).abs();
+        assert!(late < 60, "{left}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_refused_is_told_once_and_so_is_that_it_works_again() {
+    let shop = Shop::oidc_provider().await;
+    let mut stream = shop.world.api.listen(None).await;
+    for _ in 0..2 {
+        let _ = shop.connected().await;
+    }
+    let refusal = json!({ "error": "invalid_client", "error_description": "no such client" });
+    for turn in 0..2 {
+        // What has only just worked again is not found faulty within the hour.
+        shop.advance(3601).await;
+        shop.proxy.set(Mode::json(401, &refusal));
+        for _ in 0..2 {
+            let _ = shop.world.sweep().await;
+            shop.advance(121).await;
+        }
+        shop.proxy.set(Mode::Pass);
+        for _ in 0..3 {
+            let _ = shop.world.sweep().await;
+            shop.advance(121).await;
+        }
+        let told = stream.until("auth_method.recovered").await;
+        let told: Vec<_> = told
+            .iter()
+            .filter(|told| told.kind.starts_with("auth_method."))
+            .collect();
+        let [faulty, recovered] = told[..] else {
+            panic!("{turn}: {told:?}");
+        };
+        assert_eq!(faulty.kind, "auth_method.faulty");
+        let failure = &faulty.event["detail"]["failure"];
+        assert_eq!(failure["code"], "client_refused");
+        assert_eq!(failure["words"], "invalid_client: no such client");
+        assert_eq!(recovered.event["detail"], json!({}));
+        for told in [faulty, recovered] {
+            assert_eq!(told.event.get("instance"), None);
+            assert_eq!(told.event["auth_method"], shop.method.as_str());
+            assert_eq!(told.event["connector"], shop.connector.as_str());
+        }
+    }
+    assert_eq!(pending(&shop.world).await, 0);
+}
+
+#[tokio::test]
 async fn a_tenant_is_told_of_nothing_but_its_own() {
     let world = World::start().await;
     let operator = world.api.with_key(&world.operator_key().await);

@@ -80,7 +80,7 @@ pub(super) struct Brought {
     /// The grant, as it is worth keeping at once.
     pub(super) grant: Grant,
     /// What is left to do then, if anything.
-    pub(super) rest: Option<Rest>,
+    pub(super) rest: Option<Box<Rest>>,
 }
 
 /// What the steps that follow a refresh need of it.
@@ -267,12 +267,14 @@ impl Client<'_> {
         self.keep_refresh_token(&mut grant, &asking);
         let follows =
             set.is_none() && (!request.after.is_empty() || request.response.asks_for_expiry());
-        let rest = follows.then(|| Rest {
-            grant: grant.clone(),
-            steps: steps.clone(),
-            moment: moment.clone(),
-            client_id: identity.id.clone(),
-            client_secret: identity.secret.clone(),
+        let rest = follows.then(|| {
+            Box::new(Rest {
+                grant: grant.clone(),
+                steps: steps.clone(),
+                moment: moment.clone(),
+                client_id: identity.id.clone(),
+                client_secret: identity.secret.clone(),
+            })
         });
         if rest.is_some() && !request.after.is_empty() {
             grant.tokens.main.expires_at = Some(grant.received_at);
@@ -285,7 +287,7 @@ impl Client<'_> {
     /// the grant as it is then. `until` is when all that has to be over.
     pub(super) async fn follow(
         &self,
-        rest: Rest,
+        rest: Box<Rest>,
         tokens: &Tokens,
         scopes: &[String],
         before: Option<&StoredGrant>,
@@ -297,7 +299,7 @@ impl Client<'_> {
             moment,
             client_id,
             client_secret,
-        } = rest;
+        } = *rest;
         let joined = scopes.join(&self.method.authorise.scope_separator);
         let redirect_uri = self.redirect_uri();
         let scope = Scope {

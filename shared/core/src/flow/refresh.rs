@@ -195,10 +195,10 @@ impl Refresh<'_> {
         };
         let grant = &*grant;
         let Some(found) = found else {
-            return self.impossible(instance, grant).await;
+            return Box::pin(self.impossible(instance, grant)).await;
         };
         let prepared = self.opened(instance, grant, found).await?;
-        if self.read_again(instance, grant, &prepared).await? {
+        if instance.has_unread() && Box::pin(self.read_again(instance, grant, &prepared)).await? {
             return Ok(Refreshed::Moved);
         }
         if named.is_none() || named != prepared.host {

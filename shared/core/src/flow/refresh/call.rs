@@ -16,7 +16,7 @@ use crate::{
         exchange::{Brought, Source},
         retry,
     },
-    model::{failure::FailureCode, instance::Instance, limits::SLACK, pause::Pause},
+    model::{failure::FailureCode, instance::Instance, limits::SLACK},
     port::{Leased, Renew},
     protocol::refusal::TokenFailure,
 };
@@ -35,8 +35,9 @@ impl Refresh<'_> {
     ) -> Result<Refreshed, RefreshError> {
         if refuse::may_be_spent(&held, prepared.rotation()) {
             let failure = TokenFailure::new(FailureCode::AnswerUnreadable, false);
-            return self.failed(&held, Some(prepared), failure).await;
+            return Box::pin(self.failed(&held, Some(prepared), failure)).await;
         }
+        // What seldom happens is boxed, so that not every refresh has room for it.
         loop {
             let Some(outcome) = self.ask(&held, prepared).await else {
                 return self.slept(&held).await;
@@ -54,17 +55,18 @@ impl Refresh<'_> {
                 .take()
                 .and_then(|ends| self.quiet(&held, prepared, &failure, ends))
             else {
-                let concluded = match code {
-                    FailureCode::GrantRefused => self.refused(&held, prepared, failure).await,
-                    _ => self.failed(&held, Some(prepared), failure).await,
+                let concluded = if code == FailureCode::GrantRefused {
+                    Box::pin(self.refused(&held, prepared, failure)).await
+                } else {
+                    Box::pin(self.failed(&held, Some(prepared), failure)).await
                 };
                 self.hear(prepared, Some(code)).await;
                 return concluded;
             };
             self.hear(prepared, Some(code)).await;
-            match self.renewed(&held, prepared, quiet).await {
+            match Box::pin(self.renewed(&held, prepared, quiet)).await {
                 Some(next) => held = next,
-                None => return self.failed(&held, Some(prepared), failure).await,
+                None => return Box::pin(self.failed(&held, Some(prepared), failure)).await,
             }
         }
     }
@@ -82,7 +84,7 @@ impl Refresh<'_> {
                     return Some(Err(failure));
                 }
                 self.clock.sleep(BREATH).await;
-                let again = self.ask_once(held, prepared).await;
+                let again = Box::pin(self.ask_once(held, prepared)).await;
                 Some(again.unwrap_or(Err(failure)))
             }
             outcome => Some(outcome),
@@ -138,11 +140,11 @@ impl Refresh<'_> {
         failure: &TokenFailure,
         ends: Timestamp,
     ) -> Option<Duration> {
-        let is_lost = match failure.code {
-            FailureCode::AnswerLost | FailureCode::ProviderError => failure.in_doubt,
-            _ => false,
-        };
-        if !is_lost || failure.retry_after.is_some() {
+        let is_lost = matches!(
+            failure.code,
+            FailureCode::AnswerLost | FailureCode::ProviderError
+        );
+        if !(is_lost && failure.in_doubt) || failure.retry_after.is_some() {
             return None;
         }
         let now = self.clock.now();
@@ -163,7 +165,7 @@ impl Refresh<'_> {
         self.clock.sleep(quiet).await;
         match self.paused(&prepared.found, prepared.host.as_ref()).await {
             Ok(None) => {}
-            Ok(Some(Pause { .. })) => return None,
+            Ok(Some(_)) => return None,
             Err(error) => {
                 warn!(instance = %key.id, %error, "not asked again");
                 return None;

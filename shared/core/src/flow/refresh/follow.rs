@@ -36,7 +36,7 @@ pub(super) struct Next {
 pub(super) struct Unfinished {
     pub(super) stored: StoredGrant,
     pub(super) grant: Grant,
-    pub(super) rest: Rest,
+    pub(super) rest: Box<Rest>,
 }
 
 impl Refresh<'_> {
@@ -113,9 +113,7 @@ impl Refresh<'_> {
                 parent: Some(held.grant.epoch),
                 ..seal_for(self.vault, key, epoch, &whole, version)?
             };
-            return self
-                .keep_elsewhere(held, prepared, late, whole, committed)
-                .await;
+            return Box::pin(self.keep_elsewhere(held, prepared, late, whole, committed)).await;
         }
         info!(instance = %key.id, "what followed the refresh comes too late");
         match committed {

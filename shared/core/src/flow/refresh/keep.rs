@@ -108,13 +108,14 @@ impl Refresh<'_> {
                 self.find_well(&prepared.found).await;
                 return Ok(Refreshed::Renewed(Box::new(stored), Box::new(grant.tokens)));
             };
-            let stored = tidied.map_or(stored.clone(), Cow::into_owned);
+            let stored = tidied.map_or_else(|| stored.clone(), Cow::into_owned);
             let unfinished = Unfinished {
                 stored,
                 grant,
                 rest,
             };
-            return self.follow(held, prepared, unfinished, next).await;
+            // Boxed: few refreshes have anything to follow, or come too late.
+            return Box::pin(self.follow(held, prepared, unfinished, next)).await;
         }
         // What an answer out of order holds is all in the item.
         let version = held.grant.refresh_tokens.version();
@@ -122,8 +123,7 @@ impl Refresh<'_> {
             parent: Some(held.grant.epoch),
             ..seal_for(self.vault, key, epoch, &grant, version)?
         };
-        self.keep_elsewhere(held, prepared, late, grant, committed)
-            .await
+        Box::pin(self.keep_elsewhere(held, prepared, late, grant, committed)).await
     }
 
     /// Keeps a grant that could not just be committed, or gives it back if nobody will use it.

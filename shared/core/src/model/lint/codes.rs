@@ -270,11 +270,6 @@ pub const CODES: &[Code] = &[
         "Check the URL: a refresh token is worth as much as the connection.",
     ),
     warning(
-        "short_window",
-        "A used refresh token works too shortly for anybody to come in time after a worker that has died.",
-        "Nothing, if the provider can't be set to more: 21 seconds are enough, and a few more where steps come before.",
-    ),
-    warning(
         "repeated_parameter",
         "A parameter is sent twice, which RFC 6749 §3.1 forbids.",
         "Keep one of them.",
@@ -283,6 +278,11 @@ pub const CODES: &[Code] = &[
         "repeated_scope",
         "A scope is asked for twice.",
         "Drop one of them.",
+    ),
+    warning(
+        "short_window",
+        "A used refresh token works too shortly for anybody to come in time after a worker that has died.",
+        "Nothing, if the provider can't be set to more: 21 seconds are enough, and a few more where steps come before.",
     ),
     warning(
         "unopened_secret",
