@@ -96,7 +96,15 @@ pub(crate) fn refused(miss: Miss) -> Problem {
     };
     let kind = match miss {
         Miss::InstanceGone => ProblemKind::NotFound,
-        _ => ProblemKind::Conflict,
+        Miss::Denied
+        | Miss::ProviderRefused
+        | Miss::Mismatch
+        | Miss::OtherBrowser
+        | Miss::Ambiguous
+        | Miss::Misconfigured
+        | Miss::CodeRefused
+        | Miss::ProviderUnwell
+        | Miss::AnswerLost => ProblemKind::Conflict,
     };
     Problem::new(kind).detail(why)
 }

@@ -245,7 +245,7 @@ async fn a_spare_that_the_secrets_manager_has_lost_holds_up_nothing() {
         let is = match now.state {
             State::Suspect { .. } => "suspect",
             State::ReconnectRequired { .. } => "reconnect_required",
-            _ => "something else",
+            State::Pending | State::Active(_) | State::Deleted { .. } => "something else",
         };
         assert_eq!(is, status);
         assert_eq!((now.spares.len(), now.lease), (0, None));
