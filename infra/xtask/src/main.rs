@@ -82,9 +82,9 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 
 fn test(arguments: &[String]) -> Outcome {
     setup::all()?;
-    // Some tests start the local server as a process of its own: they should not wait for it to be built.
+    // Some tests start the local server or the functions as processes: they should not wait for them to be built.
     // With the workspace's features, as the tests have them, so that nothing is built twice.
-    run(&mut cargo(&["build", "--workspace", "--bin", "latchkey"]))?;
+    run(&mut cargo(&["build", "--workspace", "--bins"]))?;
     run(cargo(&["test", "--workspace", "--exclude", SIMULATION])
         .args(arguments)
         .env("LATCHKEY_TOOLS", setup::tools()))?;
