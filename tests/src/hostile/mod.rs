@@ -1,7 +1,7 @@
 //! Providers that answer as no provider should, over real sockets.
 //!
 //! Each has a port of its own, so that each is a host of its own: what one of them does is counted
-//! against no other. [`table`] has what they answer, and what a refresh must make of it.
+//! against no other. [`table()`] has what they answer, and what a refresh must make of it.
 
 mod answers;
 mod bodies;
