@@ -81,9 +81,7 @@ impl Environment {
             Url::parse(text).ok()
         });
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let keys = settings
-            .as_ref()
-            .and_then(|settings| keys(lookup, settings, &clock, &mut faults));
+        let keys = keys(lookup, settings.as_ref(), &clock, &mut faults);
         let mode = match lookup("LATCHKEY_MODE").as_deref() {
             None | Some("cloud") => Some(Mode::Cloud),
             Some("emulated") => Some(Mode::Emulated),
@@ -137,13 +135,14 @@ impl Environment {
 /// The vault's keys, out of `LATCHKEY_KEYRING_SECRET` or `LATCHKEY_KEYRING_FILE`.
 fn keys(
     lookup: &dyn Fn(&str) -> Option<String>,
-    aws: &StoreSettings,
+    aws: Option<&StoreSettings>,
     clock: &Arc<dyn Clock>,
     faults: &mut Vec<String>,
 ) -> Option<Keys> {
-    match OneSecret::from_lookup(lookup, "LATCHKEY_KEYRING_SECRET", aws) {
-        Ok(Some(secret)) => Some(Keys::of_secret(secret, Arc::clone(clock))),
-        Ok(None) => wanted(lookup, "LATCHKEY_KEYRING_FILE", faults, |path| {
+    let secret = aws.map(|aws| OneSecret::from_lookup(lookup, "LATCHKEY_KEYRING_SECRET", aws));
+    match secret.transpose() {
+        Ok(Some(Some(secret))) => Some(Keys::of_secret(secret, Arc::clone(clock))),
+        Ok(Some(None) | None) => wanted(lookup, "LATCHKEY_KEYRING_FILE", faults, |path| {
             Keyring::parse(&Secret::new(fs::read_to_string(path).ok()?)).ok()
         })
         .map(Keys::from),
