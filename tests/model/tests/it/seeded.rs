@@ -195,7 +195,8 @@ fn what_followed_a_refresh_kept_as_a_spare_is_not_healed() {
     breaks(
         Configuration {
             follows: true,
-            ..with(Policy::StrictFamily, &[Bug::FollowerKept])
+            leases: 4,
+            ..displacing(with(Policy::UntilUsed, &[Bug::FollowerKept]))
         },
         HEALED,
     );
