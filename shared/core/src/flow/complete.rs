@@ -522,7 +522,7 @@ fn lives_by_later(now: &Instance, grant: &Grant) -> bool {
 }
 
 /// Whether the answer is one to this authorisation and says yes.
-fn check(
+pub(super) fn check(
     authorisation: &Authorisation,
     callback: &Callback,
     answer: &UnverifiedAnswer,

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use super::{
     authorise::{AuthoriseError, complete, pinned_token_url, redirect_uri},
-    complete::{Complete, CompleteError, Completion},
+    complete::{Complete, CompleteError, Completion, check},
     open::{Whose, known_values},
 };
 use crate::{
@@ -87,14 +87,15 @@ impl Unasked<'_> {
             return Err(UnaskedError::BegunHere);
         }
         complete(&stored, &method)?;
-        let refusal = || {
-            let error = answer.get(&method.callback.error)?;
-            Some(Secret::new(format!("{}/{}", key.id, error.expose())))
-        };
-        // A code is the provider's own for one answer; many an answer says `access_denied`.
-        let name = answer.get(&method.callback.code).cloned();
-        let name = &name.or_else(refusal).ok_or(UnaskedError::Empty)?;
+        let code = answer.get(&method.callback.code);
+        let name = code
+            .or_else(|| answer.get(&method.callback.error))
+            .ok_or(UnaskedError::Empty)?;
         let authorisation = self.pinned(instance, &stored, &method, name).await?;
+        // What brings no grant is told each time; there is nothing to take.
+        if let Err(miss) = check(&authorisation, &method.callback, answer) {
+            return Ok(Completion::Missed(Box::new(authorisation), miss));
+        }
         self.authorisations.put(&authorisation).await?;
 
         let (digest, now) = (&authorisation.state, self.complete.clock.now());
