@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::{
     model::{
-        event::{Event, EventKind},
+        event::Event,
         id::{InstanceKey, TenantId},
         instance::{Instance, State},
     },
@@ -56,7 +56,7 @@ impl DynamoInstances {
         expression: Expression,
         events: &[Event],
     ) -> Result<Written, StoreError> {
-        let told_ended = events.iter().find_map(|event| tells_end(&event.kind));
+        let told_ended = events.iter().find_map(|event| event.kind.tells_end());
         let expression = match told_ended {
             Some(true) => expression.set("told_ended", AttributeValue::Bool(true)),
             Some(false) => expression.remove(&["told_ended"]),
@@ -71,19 +71,6 @@ impl DynamoInstances {
 impl std::fmt::Debug for DynamoInstances {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DynamoInstances")
-    }
-}
-
-/// Whether an event tells that an instance's grant has ended, or that this is not so; it is remembered.
-fn tells_end(kind: &EventKind) -> Option<bool> {
-    match kind {
-        EventKind::ReconnectRequired { .. } => Some(true),
-        EventKind::Connected { .. } | EventKind::Recovered {} => Some(false),
-        EventKind::Refreshed { .. }
-        | EventKind::Expiring { .. }
-        | EventKind::Disconnected {}
-        | EventKind::MethodFaulty { .. }
-        | EventKind::MethodRecovered {} => None,
     }
 }
 

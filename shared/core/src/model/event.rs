@@ -108,6 +108,21 @@ impl EventKind {
             Self::MethodRecovered {} => "auth_method.recovered",
         }
     }
+
+    /// Whether it tells that an instance's grant has ended, or that this is not so; the instance remembers
+    /// which was told last.
+    #[must_use]
+    pub fn tells_end(&self) -> Option<bool> {
+        match self {
+            Self::ReconnectRequired { .. } => Some(true),
+            Self::Connected { .. } | Self::Recovered {} => Some(false),
+            Self::Refreshed { .. }
+            | Self::Expiring { .. }
+            | Self::Disconnected {}
+            | Self::MethodFaulty { .. }
+            | Self::MethodRecovered {} => None,
+        }
+    }
 }
 
 /// What names one event: its tenant and its id.

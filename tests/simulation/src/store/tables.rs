@@ -10,7 +10,7 @@ use latchkey_core::{
     model::{
         authorisation::{Authorisation, Digest},
         breaker::Breaker,
-        event::{Event, EventKey, EventKind},
+        event::{Event, EventKey},
         grant::StoredGrant,
         host::Host,
         id::{InstanceKey, MethodKey},
@@ -134,7 +134,7 @@ impl Tables {
             Placing::Same => {}
             Placing::At(due) => Self::place(&mut self.due, row, due),
         }
-        if let Some(told) = events.iter().find_map(|event| tells_end(&event.kind)) {
+        if let Some(told) = events.iter().find_map(|event| event.kind.tells_end()) {
             row.instance.told_ended = told;
         }
         if let (Some(observer), Some(before)) = (&self.observer, before) {
@@ -220,19 +220,6 @@ fn event_shard(event: &Event) -> usize {
 fn overdue_at(event: &Event) -> i64 {
     let grace = SignedDuration::try_from(GRACE).unwrap_or_default();
     second_after(event.time.saturating_add(grace).unwrap_or(Timestamp::MAX))
-}
-
-/// Whether an event tells that an instance's grant has ended, or that this is not so.
-fn tells_end(kind: &EventKind) -> Option<bool> {
-    match kind {
-        EventKind::ReconnectRequired { .. } => Some(true),
-        EventKind::Connected { .. } | EventKind::Recovered {} => Some(false),
-        EventKind::Refreshed { .. }
-        | EventKind::Expiring { .. }
-        | EventKind::Disconnected {}
-        | EventKind::MethodFaulty { .. }
-        | EventKind::MethodRecovered {} => None,
-    }
 }
 
 /// Whether there is a grant that may be used and refreshed.
