@@ -20,11 +20,10 @@ use latchkey_core::{
         definition::RefreshPolicy,
         grant::{StoredGrant, TokenSet, Tokens},
         id::{InstanceId, InstanceKey, MethodKey},
-        instance::{Instance, State, StoredValues},
+        instance::{Instance, StoredValues},
         refresh_tokens::RefreshTokens,
         sealed::Sealed,
         terms::Terms,
-        upkeep::Upkeep,
     },
     port::{
         Clock as _, Connect, Consents as _, Due, Egress, Entropy, Instances as _,
@@ -181,26 +180,8 @@ async fn define(world: &World, name: &str, token_url: &str, refresh: Value) -> M
 }
 
 fn pending(key: &InstanceKey, method: &MethodKey, now: Timestamp) -> Instance {
-    Instance {
-        key: key.clone(),
-        connector: method.connector.clone(),
-        method: method.id.clone(),
-        name: "One of many".to_owned(),
-        created_at: now,
-        values: StoredValues::default(),
-        incarnation: 0,
-        epoch: 0,
-        lease: None,
-        attempts: 0,
-        last_send: None,
-        not_before: None,
-        failures: 0,
-        last_failure: None,
-        spares: Vec::new(),
-        told_ended: false,
-        upkeep: Upkeep::default(),
-        state: State::Pending,
-    }
+    let (connector, id) = (method.connector.clone(), method.id.clone());
+    Instance::pending(key.clone(), connector, id, "One of many".to_owned(), now)
 }
 
 /// Providers behind host names. All answer at once but the one that hangs until it is let go.

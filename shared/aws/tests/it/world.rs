@@ -24,12 +24,11 @@ use latchkey_core::{
         grant::StoredGrant,
         health::MethodHealth,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
-        instance::{Instance, State, StoredValues},
+        instance::{Instance, StoredValues},
         method::{MethodValues, StoredMethod},
         refresh_tokens::RefreshTokens,
         sealed::Sealed,
         terms::Terms,
-        upkeep::Upkeep,
         variable::defaults,
     },
     port::{
@@ -322,29 +321,12 @@ pub(crate) fn method(connector: &Connector) -> StoredMethod {
 }
 
 pub(crate) fn instance(method: &MethodKey) -> Instance {
-    Instance {
-        key: InstanceKey {
-            tenant: method.tenant.clone(),
-            id: InstanceId::new(at(0), &unique()),
-        },
-        connector: method.connector.clone(),
-        method: method.id.clone(),
-        name: "Ada's shop".to_owned(),
-        created_at: at(1),
-        values: StoredValues::default(),
-        incarnation: 0,
-        epoch: 0,
-        lease: None,
-        attempts: 0,
-        last_send: None,
-        not_before: None,
-        failures: 0,
-        last_failure: None,
-        spares: Vec::new(),
-        told_ended: false,
-        upkeep: Upkeep::default(),
-        state: State::Pending,
-    }
+    let key = InstanceKey {
+        tenant: method.tenant.clone(),
+        id: InstanceId::new(at(0), &unique()),
+    };
+    let (connector, id) = (method.connector.clone(), method.id.clone());
+    Instance::pending(key, connector, id, "Ada's shop".to_owned(), at(1))
 }
 
 /// A lease asked for at second 100.

@@ -22,7 +22,6 @@ use crate::{
         instance::{Instance, State, StoredValues},
         method::{AuthMethod, StoredMethod},
         template::Unfilled,
-        upkeep::Upkeep,
         url_template::FillError,
         values::{GivenValues, KnownValues, Present, check_user_values},
     },
@@ -216,24 +215,8 @@ impl Authorise<'_> {
             new.name
         };
         let instance = Instance {
-            key: instance_key,
-            connector: key.connector,
-            method: key.id,
-            name,
-            created_at: now,
             values,
-            incarnation: 0,
-            epoch: 0,
-            lease: None,
-            attempts: 0,
-            last_send: None,
-            not_before: None,
-            failures: 0,
-            last_failure: None,
-            spares: Vec::new(),
-            told_ended: false,
-            upkeep: Upkeep::default(),
-            state: State::Pending,
+            ..Instance::pending(instance_key, key.connector, key.id, name, now)
         };
         match self.instances.create(&instance).await? {
             Creation::Done => Ok(instance),

@@ -54,6 +54,39 @@ pub struct Instance {
     pub state: State,
 }
 
+impl Instance {
+    /// One that nobody has consented to yet, without values.
+    #[must_use]
+    pub fn pending(
+        key: InstanceKey,
+        connector: ConnectorId,
+        method: MethodId,
+        name: String,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            key,
+            connector,
+            method,
+            name,
+            created_at,
+            values: StoredValues::default(),
+            incarnation: 0,
+            epoch: 0,
+            lease: None,
+            attempts: 0,
+            last_send: None,
+            not_before: None,
+            failures: 0,
+            last_failure: None,
+            spares: Vec::new(),
+            told_ended: false,
+            upkeep: Upkeep::default(),
+            state: State::Pending,
+        }
+    }
+}
+
 /// The values that a user gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredValues {

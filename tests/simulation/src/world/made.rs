@@ -10,12 +10,11 @@ use latchkey_core::{
         grant::{StoredGrant, TokenSet, Tokens},
         health::MethodHealth,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey},
-        instance::{Instance, State, StoredValues},
+        instance::{Instance, State},
         method::{MethodValues, StoredMethod},
         refresh_tokens::{Journal, RefreshTokens},
         sealed::{Place, Sealed},
         terms::Terms,
-        upkeep::Upkeep,
     },
     port::{Clock as _, Due, Entropy, Seal as _, Vault as _},
 };
@@ -111,25 +110,13 @@ impl World {
             scopes: Vec::new(),
             received_at: life.from,
         };
+        let (connector, id) = (method.connector.clone(), method.id.clone());
+        let name = "One of many".to_owned();
         let instance = Instance {
-            key: key.clone(),
-            connector: method.connector.clone(),
-            method: method.id.clone(),
-            name: "One of many".to_owned(),
-            created_at: life.from,
-            values: StoredValues::default(),
             incarnation: 1,
             epoch: 1,
-            lease: None,
-            attempts: 0,
-            last_send: None,
-            not_before: None,
-            failures: 0,
-            last_failure: None,
-            spares: Vec::new(),
-            told_ended: false,
-            upkeep: Upkeep::default(),
             state: State::Active(grant),
+            ..Instance::pending(key.clone(), connector, id, name, life.from)
         };
         let due = instance.schedule().and_then(|next| Due::next(key, &next));
         self.store.place(instance.clone(), due);
