@@ -129,6 +129,16 @@ impl Api {
             .created("id")
     }
 
+    /// Opens a connect session for a new instance: the instance, and the link.
+    pub async fn session(&self, connector: &str, method: &str) -> (String, String) {
+        let body = json!({ "connector": connector, "auth_method": method });
+        let opened = self.post("/v1/connect-sessions", &body).await;
+        (
+            opened.clone().created("instance"),
+            opened.created("connect_url"),
+        )
+    }
+
     /// An instance's health.
     pub async fn health(&self, instance: &str) -> Value {
         self.get(&format!("/v1/instances/{instance}")).await.ok()["health"].clone()

@@ -197,12 +197,7 @@ impl Shop {
 
     /// Opens a connect session for a new instance: the instance, and the link.
     pub async fn session(&self) -> (String, String) {
-        let body = json!({ "connector": self.connector, "auth_method": self.method });
-        let opened = self.world.api.post("/v1/connect-sessions", &body).await;
-        (
-            opened.clone().created("instance"),
-            opened.created("connect_url"),
-        )
+        self.world.api.session(&self.connector, &self.method).await
     }
 
     /// Opens a connect session for an instance that is there, and gives the link.
@@ -232,9 +227,7 @@ impl Shop {
         filled: &[(&str, &str)],
         decision: Decision,
     ) -> Page {
-        let page = visitor.open(url).await;
-        let page = visitor.submit(&page, filled).await;
-        visitor.decide(page, decision).await
+        visitor.walk(url, filled, decision).await
     }
 
     /// Moves both clocks on.

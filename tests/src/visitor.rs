@@ -90,6 +90,13 @@ impl Visitor {
         self.go(form.action, Some(body)).await
     }
 
+    /// Walks from a link to the end: fills in the form, and decides at the provider.
+    pub async fn walk(&mut self, url: &str, filled: &[(&str, &str)], decision: Decision) -> Page {
+        let page = self.open(url).await;
+        let page = self.submit(&page, filled).await;
+        self.decide(page, decision).await
+    }
+
     /// Answers a provider's questions until the provider has no more.
     pub async fn decide(&mut self, mut page: Page, decision: Decision) -> Page {
         let provider = page.url.origin();

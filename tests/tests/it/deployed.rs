@@ -11,7 +11,7 @@ use latchkey_tests::{
     shop,
     visitor::{Decision, Visitor},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::Command;
 
 /// Two ticks of the schedule, and some.
@@ -36,19 +36,6 @@ async fn deploy(stack: &str, parameters: &[&str]) -> Value {
 
 fn text<'a>(outputs: &'a Value, name: &str) -> &'a str {
     outputs[name].as_str().expect("an output")
-}
-
-/// Connects a new instance as a person would.
-async fn connected(api: &Api, connector: &str, method: &str) -> String {
-    let body = json!({ "connector": connector, "auth_method": method });
-    let session = api.post("/v1/connect-sessions", &body).await;
-    let instance = session.clone().created("instance");
-    let mut visitor = Visitor::default();
-    let page = visitor.open(&session.created("connect_url")).await;
-    let page = visitor.submit(&page, &[]).await;
-    let page = visitor.decide(page, Decision::Allow).await;
-    assert_eq!(page.heading(), "Connected", "{}", page.html);
-    instance
 }
 
 /// The access token that takes another's place.
@@ -84,7 +71,9 @@ async fn what_the_template_makes_connects_refreshes_on_schedule_and_survives_an_
     let proxy = Proxy::before(&provider.base).await;
     let connector = api.connector("Shop").await;
     let method = api.method(&connector, &shop::body(&provider, &proxy)).await;
-    let instance = connected(&api, &connector, &method).await;
+    let (instance, url) = api.session(&connector, &method).await;
+    let page = Visitor::default().walk(&url, &[], Decision::Allow).await;
+    assert_eq!(page.heading(), "Connected", "{}", page.html);
     let first = api.access_token(&instance).await;
     assert!(provider.is_active(&first).await);
 

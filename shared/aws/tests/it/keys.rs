@@ -7,17 +7,14 @@ use latchkey_aws::{
     FirstApiKey, Keyring, Keys, OneSecret, OsEntropy, SealedVault, SecretsSettings, StoreSettings,
 };
 use latchkey_core::{
-    model::{
-        Secret,
-        api_key::Scope,
-        authorisation::Digest,
-        id::KeyId,
-        sealed::{Place, PlaceKind},
-    },
+    model::{Secret, api_key::Scope, authorisation::Digest, id::KeyId},
     port::{ApiKeys as _, Clock, Seal as _, Vault as _, VaultError},
 };
 
-use crate::world::{HandClock, World, at, tenant, unique};
+use crate::{
+    vault::place,
+    world::{HandClock, World, at, unique},
+};
 
 /// A secret of one's own at an emulator.
 struct Deployed {
@@ -79,15 +76,6 @@ impl Deployed {
     async fn change(&self, text: &str) {
         let put = self.client.put_secret_value().secret_id(&self.name);
         put.secret_string(text).send().await.unwrap();
-    }
-}
-
-fn place() -> Place {
-    Place {
-        tenant: tenant(),
-        kind: PlaceKind::Tokens,
-        id: "ins_1".to_owned(),
-        version: 4,
     }
 }
 

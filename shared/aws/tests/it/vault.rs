@@ -11,7 +11,7 @@ use latchkey_core::{
 
 use crate::world::tenant;
 
-fn place() -> Place {
+pub(crate) fn place() -> Place {
     Place {
         tenant: tenant(),
         kind: PlaceKind::Tokens,
