@@ -47,8 +47,8 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "audit" => audit(),
         Some((verb, [])) if verb == "crashes" => {
             let what = ["--workspace", "--bin", "latchkey-crash"];
-            run(cargo(&["build", "--profile", "crash"]).args(what))
-                .and_then(|()| run(&mut Command::new(target().join("crash/latchkey-crash"))))
+            run(cargo(&["build", "--profile", OPTIMISED]).args(what))
+                .and_then(|()| run(&mut Command::new(target().join(OPTIMISED).join("latchkey-crash"))))
         }
         Some((verb, [])) if verb == "model" => {
             run(&mut cargo(&["run", "--package", "latchkey-model"]))
@@ -92,10 +92,12 @@ fn test(arguments: &[String]) -> Outcome {
 }
 
 const SIMULATION: &str = "latchkey-simulation";
+/// The profile of what runs for minutes with every check on.
+const OPTIMISED: &str = "simulation";
 
 /// Cargo at the simulation, whose hundreds of thousands of schedules want an optimised build.
 fn simulation(verb: &str) -> Command {
-    cargo(&[verb, "--profile", "simulation", "--package", SIMULATION])
+    cargo(&[verb, "--profile", OPTIMISED, "--package", SIMULATION])
 }
 
 /// A long random run: the tests that try inputs at random, found by their names.

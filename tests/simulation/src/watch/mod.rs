@@ -38,6 +38,13 @@ struct Issue {
     is_lost: bool,
 }
 
+impl Issue {
+    /// Whether it is somewhere from where it finds its place.
+    fn is_kept(&self) -> bool {
+        self.kept_at.is_some() || self.is_queued
+    }
+}
+
 /// A lease that was taken, and not yet used.
 #[derive(Debug, Clone, Copy)]
 struct Leased {
@@ -317,8 +324,7 @@ impl Watch {
     pub fn died(&self, task: usize) {
         for story in &mut lock(&self.inner).stories {
             for issue in story.issued.values_mut() {
-                let is_kept = issue.kept_at.is_some() || issue.is_queued;
-                if issue.holder == Some(task) && !is_kept {
+                if issue.holder == Some(task) && !issue.is_kept() {
                     issue.is_lost = true;
                 }
             }
@@ -336,8 +342,7 @@ impl Watch {
         } = &mut *inner;
         for (account, story) in accounts.iter().zip(stories.iter_mut()) {
             for (number, issue) in &mut story.issued {
-                let is_kept = issue.kept_at.is_some() || issue.is_queued;
-                if issue.holder != Some(task) || is_kept || issue.is_lost {
+                if issue.holder != Some(task) || issue.is_kept() || issue.is_lost {
                     continue;
                 }
                 issue.is_lost = true;
