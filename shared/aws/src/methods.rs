@@ -12,7 +12,7 @@ use latchkey_core::{
         event::Event,
         health::MethodHealth,
         id::{ConnectorId, MethodKey, TenantId},
-        method::{MethodValues, StoredMethod},
+        method::{FoundMethod, MethodValues, StoredMethod},
     },
     port::{
         Change, Clock, EditMethods, Healths, MOST_METHODS, Methods, Page, PageAsk, Removal,
@@ -35,7 +35,7 @@ pub struct DynamoMethods {
     outbox: DynamoOutbox,
     clock: Arc<dyn Clock>,
     max_age: SignedDuration,
-    remembered: Mutex<HashMap<MethodKey, (Timestamp, Arc<StoredMethod>)>>,
+    remembered: Mutex<HashMap<MethodKey, (Timestamp, FoundMethod)>>,
 }
 
 impl std::fmt::Debug for DynamoMethods {
@@ -46,12 +46,13 @@ impl std::fmt::Debug for DynamoMethods {
 
 #[async_trait]
 impl Methods for DynamoMethods {
-    async fn find(&self, key: &MethodKey) -> Result<Option<Arc<StoredMethod>>, StoreError> {
+    async fn find(&self, key: &MethodKey) -> Result<Option<FoundMethod>, StoreError> {
         let asked_at = self.clock.now();
         if let Some(method) = self.recall(key, asked_at) {
             return Ok(Some(method));
         }
-        let found = self.load(key).await?.map(Arc::new);
+        let found = self.load(key).await?;
+        let found = found.map(FoundMethod::from);
         if let Some(method) = &found {
             self.remember(asked_at, method);
         }
@@ -220,14 +221,14 @@ impl DynamoMethods {
         }
     }
 
-    fn recall(&self, key: &MethodKey, now: Timestamp) -> Option<Arc<StoredMethod>> {
+    fn recall(&self, key: &MethodKey, now: Timestamp) -> Option<FoundMethod> {
         let remembered = self.remembered.lock();
         let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
         let (at, method) = remembered.get(key)?;
-        self.is_young(*at, now).then(|| Arc::clone(method))
+        self.is_young(*at, now).then(|| method.clone())
     }
 
-    fn remember(&self, now: Timestamp, method: &Arc<StoredMethod>) {
+    fn remember(&self, now: Timestamp, method: &FoundMethod) {
         let remembered = self.remembered.lock();
         let mut remembered = remembered.unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= MOST_REMEMBERED {
@@ -236,7 +237,7 @@ impl DynamoMethods {
         if remembered.len() >= MOST_REMEMBERED {
             remembered.clear();
         }
-        remembered.insert(method.key.clone(), (now, Arc::clone(method)));
+        remembered.insert(method.key.clone(), (now, method.clone()));
     }
 
     fn forget(&self, key: &MethodKey) {

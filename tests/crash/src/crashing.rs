@@ -18,7 +18,7 @@ use latchkey_core::{
         host::Host,
         id::{InstanceKey, MethodKey},
         instance::Instance,
-        method::StoredMethod,
+        method::{FoundMethod, StoredMethod},
         sealed::{Place, Sealed},
         secret_version::SecretVersion,
     },
@@ -128,7 +128,7 @@ crashing! {
         due(shard: u8, window: Window, page: &PageAsk) -> Result<Page<DueInstance>, StoreError>;
     }
     Methods {
-        find(key: &MethodKey) -> Result<Option<Arc<StoredMethod>>, StoreError>;
+        find(key: &MethodKey) -> Result<Option<FoundMethod>, StoreError>;
     }
     Healths {
         look(key: &MethodKey) -> Result<Option<StoredMethod>, StoreError>;

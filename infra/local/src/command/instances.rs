@@ -17,7 +17,7 @@ use latchkey_core::{
         host::Host,
         id::{InstanceId, InstanceKey, TenantId},
         instance::Instance,
-        method::StoredMethod,
+        method::{FoundMethod, StoredMethod},
         pause::Pause,
     },
     port::{Hosts as _, Methods as _, ReadInstances as _, StoreError},
@@ -102,10 +102,7 @@ struct Which {
 
 impl Which {
     /// The instance, with its auth method if that is there.
-    async fn find(
-        &self,
-        store: &Store,
-    ) -> Result<(Instance, Option<Arc<StoredMethod>>), CommandError> {
+    async fn find(&self, store: &Store) -> Result<(Instance, Option<FoundMethod>), CommandError> {
         let key = InstanceKey {
             tenant: self.tenant.clone(),
             id: self.id.clone(),
@@ -117,10 +114,7 @@ impl Which {
     }
 }
 
-async fn method_of(
-    store: &Store,
-    instance: &Instance,
-) -> Result<Option<Arc<StoredMethod>>, StoreError> {
+async fn method_of(store: &Store, instance: &Instance) -> Result<Option<FoundMethod>, StoreError> {
     store.methods.find(&instance.method_key()).await
 }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use latchkey_core::{
     model::{
         event::{Event, EventKind},
@@ -182,7 +180,7 @@ async fn what_this_process_changes_is_seen_at_once() {
     let methods = &world.store.methods;
     let first = methods.find(&made.key).await.unwrap().unwrap();
     let second = methods.find(&made.key).await.unwrap().unwrap();
-    assert!(Arc::ptr_eq(&first, &second));
+    assert!(std::ptr::eq(&*first, &*second));
     let mut update = made.clone();
     update.version = 2;
     methods.update(&update).await.unwrap();

@@ -20,7 +20,7 @@ use crate::{
         fault::Faults,
         id::{ConnectorId, InstanceId, InstanceKey, MethodId, MethodKey, TenantId},
         instance::{Instance, State, StoredValues},
-        method::{AuthMethod, StoredMethod},
+        method::{AuthMethod, FoundMethod, StoredMethod},
         template::Unfilled,
         url_template::FillError,
         values::{GivenValues, KnownValues, Present, check_user_values},
@@ -128,9 +128,9 @@ pub struct ConnectForm {
     /// The instance.
     pub instance: Instance,
     /// The auth method, whose questions are asked.
-    pub method: AuthMethod,
+    pub method: Arc<AuthMethod>,
     /// The auth method as it is kept, with the builder's values.
-    pub stored: Arc<StoredMethod>,
+    pub stored: FoundMethod,
 }
 
 impl ConnectForm {
@@ -398,7 +398,7 @@ impl Authorise<'_> {
     async fn method(
         &self,
         key: &MethodKey,
-    ) -> Result<(Arc<StoredMethod>, AuthMethod), AuthoriseError> {
+    ) -> Result<(FoundMethod, Arc<AuthMethod>), AuthoriseError> {
         let stored = self
             .methods
             .find(key)

@@ -3,6 +3,8 @@
 //! The state is taken exactly once; the exchange is made exactly once, unless nothing was sent. The
 //! person who finishes must be the one who began.
 
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
 use super::{
@@ -327,7 +329,7 @@ impl Complete<'_> {
     async fn prepared(
         &self,
         authorisation: &Authorisation,
-    ) -> Result<Option<(AuthMethod, KnownValues)>, CompleteError> {
+    ) -> Result<Option<(Arc<AuthMethod>, KnownValues)>, CompleteError> {
         self.vault.warm().await?;
         let Some(stored) = self.methods.find(&authorisation.method_key()).await? else {
             return Ok(None);

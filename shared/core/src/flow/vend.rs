@@ -324,7 +324,7 @@ impl Refresh<'_> {
                 .into_iter()
                 .map(|(name, set)| (name, set.access_token))
                 .collect(),
-            expired_statuses: method.credential.expired_statuses,
+            expired_statuses: method.credential.expired_statuses.clone(),
             applied,
             expires_at: grant.expires_at,
             scopes: grant.scopes.clone(),

@@ -1,13 +1,11 @@
 //! Auth methods.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use super::store::{Change, Page, PageAsk, Removal, StoreError};
 use crate::model::{
     id::{ConnectorId, MethodKey, TenantId},
-    method::StoredMethod,
+    method::{FoundMethod, StoredMethod},
 };
 
 /// The auth methods a connector may have; bounds the transaction that removes it.
@@ -20,7 +18,7 @@ pub trait Methods: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer.
-    async fn find(&self, key: &MethodKey) -> Result<Option<Arc<StoredMethod>>, StoreError>;
+    async fn find(&self, key: &MethodKey) -> Result<Option<FoundMethod>, StoreError>;
 }
 
 /// Reads and changes auth methods as builders do. All reads are strongly consistent.

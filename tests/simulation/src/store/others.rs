@@ -11,7 +11,7 @@ use latchkey_core::{
         health::MethodHealth,
         host::Host,
         id::MethodKey,
-        method::StoredMethod,
+        method::{FoundMethod, StoredMethod},
     },
     port::{Healths, Hosts, Methods, Outbox, Page, PageAsk, StoreError, Turned},
 };
@@ -21,9 +21,11 @@ use crate::line::Call;
 
 #[async_trait]
 impl Methods for MemoryStore {
-    async fn find(&self, key: &MethodKey) -> Result<Option<Arc<StoredMethod>>, StoreError> {
-        self.call(Call::ReadMethod, |tables| tables.methods.get(key).cloned())
-            .await
+    async fn find(&self, key: &MethodKey) -> Result<Option<FoundMethod>, StoreError> {
+        self.call(Call::ReadMethod, |tables| {
+            tables.methods.get(key).cloned().map(FoundMethod::from)
+        })
+        .await
     }
 }
 

@@ -1,7 +1,5 @@
 //! What refreshes say about their auth method. Only what changes its health is written.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use tracing::{info, warn};
 
@@ -13,7 +11,7 @@ use crate::{
         health::MethodHealth,
         id::MethodKey,
         instance::State,
-        method::StoredMethod,
+        method::{FoundMethod, StoredMethod},
         pause::Pause,
     },
     port::{StoreError, Turned},
@@ -97,7 +95,7 @@ impl Refresh<'_> {
             method.health.quarantined(cause.at)?;
             method.health.refused(method.instances, cause)
         };
-        self.rule_from(key, Some(Arc::new(method)), prolonged).await
+        self.rule_from(key, Some(method.into()), prolonged).await
     }
 
     /// Finds the method faulty, if a failure is its builder's matter and that is not known yet.
@@ -146,7 +144,7 @@ impl Refresh<'_> {
     async fn rule_from(
         &self,
         key: &MethodKey,
-        mut found: Option<Arc<StoredMethod>>,
+        mut found: Option<FoundMethod>,
         rule: impl Fn(&StoredMethod) -> Option<MethodHealth>,
     ) -> Result<Option<Ruled>, StoreError> {
         for _ in 0..TRIES {
@@ -177,7 +175,7 @@ impl Refresh<'_> {
                         changed: true,
                     }));
                 }
-                Turned::Lost(now) => found = now.map(|now| Arc::new(*now)),
+                Turned::Lost(now) => found = now.map(|now| (*now).into()),
             }
         }
         Err(StoreError::Unavailable(

@@ -15,7 +15,7 @@ use crate::{
         id::MethodKey,
         instance::Instance,
         limits::Limits,
-        method::{AuthMethod, StoredMethod},
+        method::{AuthMethod, FoundMethod},
         rotation::Rotation,
         values::{GivenValues, KnownValues},
     },
@@ -23,8 +23,8 @@ use crate::{
 
 /// The auth method of an instance, as it was when it was read.
 pub(super) struct Found {
-    stored: Arc<StoredMethod>,
-    pub(super) method: AuthMethod,
+    stored: FoundMethod,
+    pub(super) method: Arc<AuthMethod>,
 }
 
 /// All that a refresh request needs, opened.

@@ -1,5 +1,6 @@
 //! Auth methods: as kept, and as parsed.
 
+mod found;
 mod parse;
 mod place;
 #[cfg(test)]
@@ -28,6 +29,8 @@ use super::{
     url_template::UrlTemplate,
     variable::Variable,
 };
+
+pub use self::found::FoundMethod;
 
 /// An auth method as it is kept.
 #[derive(Debug, Clone)]
