@@ -11,6 +11,7 @@
 //! | `crashes` | kills processes at every point, alone and in every pair, for every provider and both vaults; takes long |
 //! | `model` | checks the refresh protocol's model in more states than the tests do; takes long |
 //! | `simulate` | simulates larger fleets over virtual time than the tests do; takes long |
+//! | `scale [NAME [COUNT]]` | measures what a refresher does at scale, and beside other libraries |
 //! | `openapi` | writes `infra/openapi.json` anew |
 //! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
@@ -53,6 +54,10 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "model" => {
             run(&mut cargo(&["run", "--package", "latchkey-model"]))
         }
+        Some((verb, what)) if verb == "scale" => setup::others().and_then(|()| {
+            let bench = ["bench", "--package", "latchkey-benches", "--bench", "scale", "--"];
+            run(cargo(&bench).args(what).env("LATCHKEY_TOOLS", setup::tools()))
+        }),
         Some((verb, [])) if verb == "simulate" => run(&mut simulation("run")),
         Some((verb, [])) if verb == "openapi" => kept("--openapi", "infra/openapi.json"),
         Some((verb, [])) if verb == "schema" => {
@@ -60,7 +65,7 @@ fn main() -> ExitCode {
         }
         Some(_) | None => Err(Failed::Here(
             "usage: cargo xtask test [ARG…] | setup | properties [CASES] | fuzz [TARGET] [SECONDS] [ARG…] | lint | audit \
-             | crashes | model | simulate | openapi | schema"
+             | crashes | model | simulate | scale [NAME [COUNT]] | openapi | schema"
                 .to_owned(),
         )),
     };

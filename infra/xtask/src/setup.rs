@@ -21,6 +21,18 @@ const MINISTACK: &str = "ministack[full]==1.5.33";
 /// moto, as PyPI has it: another.
 const MOTO: &str = "moto[server]==5.2.5";
 
+/// What refreshing is measured beside (`tests/benches/src/scale/beside.rs`), as the registries have it.
+pub(crate) fn others() -> Outcome {
+    let from = root().join("tests/benches/others");
+    let files = ["package.json", "package-lock.json", ".npmrc", "refresh.mjs"];
+    node_package(
+        &from.join("openid-client"),
+        &tools().join("openid-client"),
+        &files,
+    )?;
+    python_packages("authlib", &read(&from.join("authlib/requirements.txt"))?)
+}
+
 /// Installs everything.
 pub(crate) fn all() -> Outcome {
     oidc_provider()?;
@@ -43,16 +55,18 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, Failed> {
 
 /// An authorisation server in JavaScript, with the script that starts it.
 fn oidc_provider() -> Outcome {
-    let (from, to) = (
-        servers().join("oidc-provider"),
-        tools().join("oidc-provider"),
-    );
     let files = ["package.json", "package-lock.json", ".npmrc", "server.mjs"];
+    let name = "oidc-provider";
+    node_package(&servers().join(name), &tools().join(name), &files)
+}
+
+/// A folder with a program in JavaScript, and what its lock file names.
+fn node_package(from: &Path, to: &Path, files: &[&str]) -> Outcome {
     let mut inputs = String::new();
     for file in files {
         inputs.push_str(&read(&from.join(file))?);
     }
-    once(&to, &inputs, || {
+    once(to, &inputs, || {
         for file in files {
             fs::copy(from.join(file), to.join(file))
                 .map_err(|error| Failed::Here(format!("{file}: {error}")))?;
@@ -61,7 +75,7 @@ fn oidc_provider() -> Outcome {
         needs("npm", "npm, which comes with Node.js")?;
         run(Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(&to))
+            .current_dir(to))
     })
 }
 
