@@ -1,6 +1,6 @@
 //! The template, deployed into an emulator that runs the functions' own binaries.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use latchkey_emulators::{ministack, tools};
 use latchkey_tests::{
@@ -11,8 +11,9 @@ use latchkey_tests::{
     shop,
     visitor::{Decision, Visitor},
 };
-use serde_json::Value;
-use tokio::process::Command;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// Two ticks of the schedule, and some.
 const TWO_TICKS: Duration = Duration::from_secs(150);
@@ -53,10 +54,236 @@ async fn another_token(api: &Api, instance: &str, old: &str) -> String {
     changed.expect("the refresh is kept")
 }
 
+/// What no story here asks for though it is needed, a line each: when it is, who, and which action on what.
+const NOT_ASKED_FOR: &[(&str, &str, &str)] = &[
+    (
+        "a function's lines are written for it",
+        "*",
+        "logs:CreateLogStream *",
+    ),
+    (
+        "a function's lines are written for it",
+        "*",
+        "logs:PutLogEvents *",
+    ),
+    (
+        "Lambda takes messages for it",
+        "refresher",
+        "sqs:ReceiveMessage *",
+    ),
+    (
+        "Lambda takes messages for it",
+        "refresher",
+        "sqs:DeleteMessage *",
+    ),
+    (
+        "Lambda takes messages for it",
+        "refresher",
+        "sqs:GetQueueAttributes *",
+    ),
+    (
+        "a platform hands over an answer that nobody asked for",
+        "callback",
+        "dynamodb:PutItem Authorisations",
+    ),
+    (
+        "a platform hands over an answer that nobody asked for",
+        "callback",
+        "dynamodb:GetItem Instances",
+    ),
+    (
+        "a host's breaker opens or lets a call through",
+        "credentials",
+        "dynamodb:UpdateItem Hosts",
+    ),
+    (
+        "a host's breaker closes",
+        "credentials",
+        "dynamodb:DeleteItem Hosts",
+    ),
+    (
+        "a host's breaker opens or lets a call through",
+        "refresher",
+        "dynamodb:UpdateItem Hosts",
+    ),
+    (
+        "a host's breaker closes",
+        "refresher",
+        "dynamodb:DeleteItem Hosts",
+    ),
+    (
+        "an auth method's health changes, a deletion is seen through",
+        "refresher",
+        "dynamodb:UpdateItem Connectors",
+    ),
+    (
+        "a connection ends by itself: its event is pending",
+        "refresher",
+        "dynamodb:PutItem Instances",
+    ),
+    (
+        "an event that somebody has left is published",
+        "refresher",
+        "dynamodb:DeleteItem Instances",
+    ),
+    (
+        "an event that somebody has left is published",
+        "refresher",
+        "events:PutEvents *",
+    ),
+    (
+        "the store does not take an answer",
+        "credentials",
+        "sqs:SendMessage *",
+    ),
+    (
+        "a version's id is there with another value",
+        "callback",
+        "secretsmanager:GetSecretValue /*",
+    ),
+    (
+        "somebody has scheduled the secret for deletion by hand",
+        "callback",
+        "secretsmanager:RestoreSecret *",
+    ),
+    (
+        "somebody has scheduled the secret for deletion by hand",
+        "credentials",
+        "secretsmanager:RestoreSecret *",
+    ),
+    (
+        "somebody has scheduled the secret for deletion by hand",
+        "refresher",
+        "secretsmanager:RestoreSecret *",
+    ),
+    (
+        "somebody's journal is seen through",
+        "credentials",
+        "secretsmanager:CreateSecret *",
+    ),
+    (
+        "somebody's journal is seen through",
+        "credentials",
+        "secretsmanager:DescribeSecret *",
+    ),
+    (
+        "somebody's journal is seen through",
+        "refresher",
+        "secretsmanager:CreateSecret *",
+    ),
+    (
+        "somebody's journal is seen through",
+        "refresher",
+        "secretsmanager:DescribeSecret *",
+    ),
+    (
+        "a deletion is seen through",
+        "refresher",
+        "secretsmanager:DeleteSecret *",
+    ),
+];
+
+/// Each role allows what its function has asked for, and no more.
+async fn hold_roles(stack: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut judge = Command::new(tools("ministack").join("bin/python"))
+        .arg(root.join("tests/emulators/roles.py"))
+        .args([ministack(), stack])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines: String = NOT_ASKED_FOR
+        .iter()
+        .map(|(_, function, what)| format!("{function} {what}\n"))
+        .collect();
+    let mut input = judge.stdin.take().unwrap();
+    input.write_all(lines.as_bytes()).await.unwrap();
+    drop(input);
+    let output = judge.wait_with_output().await.unwrap();
+    assert!(output.status.success());
+    let found = String::from_utf8_lossy(&output.stdout);
+    assert!(found.is_empty(), "{stack}:\n{found}");
+}
+
+/// What builders and operators do.
+async fn administer(api: &Api, body: &Value) {
+    let connector = api.connector("Spare").await;
+    let path = format!("/v1/connectors/{connector}");
+    let seen = api.get(&path).await;
+    let renamed = api
+        .put(&path, &seen.etag(), &json!({ "name": "Renamed" }))
+        .await;
+    assert_eq!(renamed.status, 200, "{:?}", renamed.body);
+    let _ = api.get("/v1/connectors").await.ok();
+    let method = api.method(&connector, body).await;
+    let _ = api.get(&format!("{path}/auth-methods")).await.ok();
+    let method = format!("{path}/auth-methods/{method}");
+    let seen = api.get(&method).await;
+    let changed = api.put(&method, &seen.etag(), body).await;
+    assert_eq!(changed.status, 200, "{:?}", changed.body);
+    assert_eq!(api.delete(&method).await.status, 204);
+    assert_eq!(api.delete(&path).await.status, 204);
+
+    let settings = json!({ "return_urls": ["https://app.example/done"] });
+    let _ = api
+        .send(Method::PUT, "/v1/settings", Some(&settings))
+        .await
+        .ok();
+    let _ = api.get("/v1/settings").await.ok();
+    let _ = api.get("/v1/presets?search=github").await.ok();
+    let _ = api.get("/v1/presets/github").await.ok();
+    let new = json!({ "name": "reader", "scopes": ["definitions:read"] });
+    let made = api.post("/v1/api-keys", &new).await;
+    let (id, key) = (made.clone().created("id"), made.created("key"));
+    let _ = api.with_key(&key).get("/v1/connectors").await.ok();
+    let _ = api.get("/v1/api-keys").await.ok();
+    assert_eq!(api.delete(&format!("/v1/api-keys/{id}")).await.status, 204);
+}
+
+/// A platform begins and completes a consent itself; the person says no, and then yes again.
+async fn complete(api: &Api, connector: &str, method: &str) {
+    let new = json!({ "connector": connector, "auth_method": method });
+    let instance = api.post("/v1/instances", &new).await.created("id");
+    let _ = api.get("/v1/instances").await.ok();
+    let path = format!("/v1/instances/{instance}/authorisations");
+    let begin = json!({ "return_url": "https://app.example/done" });
+    for decision in [Decision::Deny, Decision::Allow, Decision::Allow] {
+        let begun = api.post(&path, &begin).await;
+        assert_eq!(begun.status, 201, "{:?}", begun.body);
+        let mut visitor = Visitor::default().stopping_before("https://app.example/");
+        let page = visitor.open(text(&begun.body, "authorise_url")).await;
+        let _ = visitor.decide(page, decision).await;
+        if decision == Decision::Allow {
+            let authorisation = text(&begun.body, "authorisation");
+            let path = format!("/v1/authorisations/{authorisation}/complete");
+            let _ = api.post(&path, &json!({})).await.ok();
+        }
+    }
+    let vended = api.vend(&instance).await.ok();
+    let rejected = json!({ "credential_id": vended["credential_id"] });
+    let path = format!("/v1/instances/{instance}/credential/rejected");
+    let answer = api.post(&path, &rejected).await;
+    assert!(answer.status.is_success(), "{:?}", answer.body);
+    let renewed = api.access_token(&instance).await;
+    assert_ne!(renewed, text(&vended, "access_token"));
+    let path = format!("/v1/instances/{instance}");
+    assert_eq!(api.delete(&path).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_refresh_tokens_sealed_into_the_table_it_does_the_same() {
+    story("sealed", &["Vault=sealed", "SecretPrefix=sealed"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_template_makes_connects_refreshes_on_schedule_and_survives_an_update() {
-    let parameters = ["Architecture=x86_64"];
-    let outputs = deploy("latchkey", &parameters).await;
+    story("latchkey", &[]).await;
+}
+
+async fn story(stack: &str, parameters: &[&str]) {
+    let parameters = [&["Architecture=x86_64"], parameters].concat();
+    let outputs = deploy(stack, &parameters).await;
     let nobody = Api::new(text(&outputs, "url"), None);
     assert_eq!(nobody.get("/v1/connectors").await.status, 401);
     let api = nobody
@@ -70,7 +297,8 @@ async fn what_the_template_makes_connects_refreshes_on_schedule_and_survives_an_
     let provider = AuthServer::oidc_provider(&behaviour).await;
     let proxy = Proxy::before(&provider.base).await;
     let connector = api.connector("Shop").await;
-    let method = api.method(&connector, &shop::body(&provider, &proxy)).await;
+    let body = shop::body(&provider, &proxy);
+    let method = api.method(&connector, &body).await;
     let (instance, url) = api.session(&connector, &method).await;
     let page = Visitor::default().walk(&url, &[], Decision::Allow).await;
     assert_eq!(page.heading(), "Connected", "{}", page.html);
@@ -85,13 +313,12 @@ async fn what_the_template_makes_connects_refreshes_on_schedule_and_survives_an_
     let second = another_token(&api, &instance, &first).await;
     assert!(provider.is_active(&second).await);
 
-    let changed = [
-        parameters[0],
-        "InFlight=8",
-        "LogFilter=debug",
-        "Sweep=direct",
-    ];
-    assert_eq!(deploy("latchkey", &changed).await, outputs);
+    administer(&api, &body).await;
+    complete(&api, &connector, &method).await;
+
+    let change = ["InFlight=8", "LogFilter=debug", "Sweep=direct"];
+    let changed = [&parameters[..], &change].concat();
+    assert_eq!(deploy(stack, &changed).await, outputs);
     let health = api.health(&instance).await;
     assert_eq!(health["status"], "active", "{health}");
     let token = api.access_token(&instance).await;
@@ -99,4 +326,5 @@ async fn what_the_template_makes_connects_refreshes_on_schedule_and_survives_an_
     let path = format!("/v1/instances/{instance}");
     assert_eq!(api.delete(&path).await.status, 200);
     assert!(!provider.is_active(&token).await);
+    hold_roles(stack).await;
 }

@@ -21,7 +21,7 @@ fn json(path: &str) -> Value {
 }
 
 /// The template with its functions written out (`{"Ref": …}`), as cfn-lint reads it.
-pub(crate) fn template() -> Value {
+fn template() -> Value {
     const READ: &str = "import cfnlint.decode, json, sys
 template, faults = cfnlint.decode.decode(sys.argv[1])
 print(json.dumps(template))";
@@ -36,10 +36,7 @@ print(json.dumps(template))";
 }
 
 /// The template's resources of a type, by name.
-pub(crate) fn of_type<'a>(
-    template: &'a Value,
-    wanted: &str,
-) -> impl Iterator<Item = (&'a str, &'a Value)> {
+fn of_type<'a>(template: &'a Value, wanted: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
     let resources = template["Resources"].as_object().unwrap();
     resources
         .iter()
@@ -343,6 +340,30 @@ fn parameter(template: &Value, value: &Value) -> String {
     match default {
         Value::String(text) => text.clone(),
         Value::Null => "x".to_owned(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            default.to_string()
+        }
     }
+}
+
+#[test]
+fn each_alarm_has_its_section_in_the_page_on_running_it() {
+    let template = template();
+    let page = std::fs::read_to_string(root().join("infra/RUNNING.md")).unwrap();
+    let sections: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .filter(|title| *title != "Where to look")
+        .collect();
+    let mut alarms = BTreeSet::new();
+    for (name, alarm) in of_type(&template, "AWS::CloudWatch::Alarm") {
+        let title = name.strip_suffix("Alarm").unwrap();
+        let said = text(&alarm["AlarmDescription"]);
+        assert!(
+            said.ends_with(&format!("See infra/RUNNING.md, {title}.")),
+            "{said}"
+        );
+        alarms.insert(title);
+    }
+    assert_eq!(alarms, sections);
 }
