@@ -180,8 +180,11 @@ impl Story<'_> {
                 continue;
             }
             let living = self.world.provider.known().living();
-            if living > 0 || self.world.has_secrets() {
+            if living > 0 {
                 return Err(format!("{living} grants live"));
+            }
+            if self.world.has_secret(&self.instance) {
+                return Err("its secret is left".to_owned());
             }
             self.is_told(now, "instance.disconnected").await?;
             return Ok(Verdict::Healed);

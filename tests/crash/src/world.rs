@@ -195,10 +195,10 @@ impl World {
         Ports::new(&self.clients, now, &outside)
     }
 
-    /// Whether the secrets manager holds anything that is not going to be deleted.
+    /// Whether the secrets manager holds a secret of an instance's that is not going to be deleted.
     #[must_use]
-    pub fn has_secrets(&self) -> bool {
-        self.secrets.contents().has_any()
+    pub fn has_secret(&self, key: &InstanceKey) -> bool {
+        self.secrets.contents().has(&Instance::secret_name(key))
     }
 
     /// An instance as the store has it.

@@ -106,10 +106,11 @@ impl Secrets {
 }
 
 impl Contents {
-    /// Whether any secret is left that is not going to be deleted.
+    /// Whether a secret of this name, below some prefix, is left that is not going to be deleted.
     #[must_use]
-    pub fn has_any(&self) -> bool {
-        self.0.values().any(|kept| !kept.is_deleted)
+    pub fn has(&self, name: &str) -> bool {
+        let mut kept = self.0.iter();
+        kept.any(|(key, kept)| key.ends_with(name) && !kept.is_deleted)
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use latchkey_core::flow::sweep::IN_FLIGHT;
 use latchkey_tests::world::World;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -15,8 +16,6 @@ use crate::{hosts::Hosts, refresher};
 pub(crate) const INSTANCES: usize = 100_000;
 /// How long a provider takes for each.
 const DELAY: Duration = Duration::from_millis(400);
-/// How many are worked at once: so many that one core is busy, and the providers still decide.
-const IN_FLIGHT: usize = 256;
 
 /// Runs it, and says how it went.
 pub(crate) async fn run(instances: usize) {
