@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use latchkey_core::{
-    flow::define::{MethodDraft, removed},
+    flow::define::MethodDraft,
     model::{
         Secret,
         definition::{Definition, VariableDefinition},
@@ -114,7 +114,7 @@ impl MethodView {
             definition: method.definition,
             connector_variables: method.inherited,
             discovered: method.discovered,
-            values: views(&method.values.plain, &method.values.sealed),
+            values: views(&method.values.plain, method.values.secret_names()),
             complete: lacks.is_empty(),
             lacks,
             warnings,
@@ -246,10 +246,8 @@ pub(crate) async fn update(
         Some(seen) => seen,
         None => ports.methods.load(&key).await?.ok_or_else(gone)?.version,
     };
-    let method = ports
-        .define()
-        .update_method(&key, seen, draft(body)?)
-        .await?;
+    let define = ports.define();
+    let method = Box::pin(define.update_method(&key, seen, draft(body)?)).await?;
     Ok((
         ETag(method.version),
         Json(MethodView::new(method, ports.clock.now())),
@@ -272,13 +270,8 @@ pub(crate) async fn delete(
     Named(path): Named<MethodPath>,
     MayMatch(version): MayMatch,
 ) -> Result<StatusCode, Problem> {
-    removed(
-        ports
-            .methods
-            .delete(&path.key(caller.tenant), version)
-            .await?,
-        "auth method",
-    )?;
+    let key = path.key(caller.tenant);
+    ports.define().delete_method(&key, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -17,7 +17,7 @@ pub use drafts::PreviewBody;
 
 use latchkey_core::{
     flow::{Deployment, define::Define},
-    port::{Clock, Connectors, EditApiKeys, EditMethods, EditSettings, Egress, Entropy, Seal},
+    port::{Clock, Connectors, EditApiKeys, EditMethods, EditSettings, Egress, Entropy, Vault},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,8 +32,8 @@ pub struct Ports {
     pub settings: Arc<dyn EditSettings>,
     /// API keys.
     pub api_keys: Arc<dyn EditApiKeys>,
-    /// The vault's slot.
-    pub seal: Arc<dyn Seal>,
+    /// The vault. Of what is in it nothing but an auth method's own secrets is opened.
+    pub vault: Arc<dyn Vault>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -57,7 +57,7 @@ impl Ports {
         Define {
             connectors: &*self.connectors,
             methods: &*self.methods,
-            seal: &*self.seal,
+            vault: &*self.vault,
             clock: &*self.clock,
             entropy: &*self.entropy,
             egress: &*self.egress,

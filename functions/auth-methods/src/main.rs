@@ -31,7 +31,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         methods: store.methods,
         settings: store.settings,
         api_keys: store.api_keys,
-        seal: vault,
+        vault,
         clock,
         entropy,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),

@@ -59,7 +59,7 @@ pub(crate) fn wire(store: &Store, shared: &Shared, settings: Settings) -> Functi
             methods: store.methods.clone(),
             settings: store.settings.clone(),
             api_keys: store.api_keys,
-            seal: Arc::clone(&seal),
+            vault: Arc::clone(&vault),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             egress: Arc::clone(egress),

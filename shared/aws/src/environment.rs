@@ -21,7 +21,7 @@ pub struct Environment {
     pub store: Store,
     /// Who may ask.
     pub callers: Arc<dyn ApiKeys>,
-    /// The vault, by `LATCHKEY_VAULT`: `sealed`, or `secrets-manager` for refresh tokens.
+    /// The vault, by `LATCHKEY_VAULT`: `sealed`, or `secrets-manager` for refresh tokens and auth methods' secrets.
     pub vault: Arc<SealedVault>,
     /// Where events go.
     pub events: Arc<dyn Events>,

@@ -6,13 +6,15 @@ use std::{
 };
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use latchkey_core::{
     model::{
         event::Event,
         health::MethodHealth,
         id::{ConnectorId, MethodKey, TenantId},
-        method::{FoundMethod, MethodValues, StoredMethod},
+        method::{Apart, FoundMethod, MethodValues, StoredMethod},
+        secret_version::SecretVersion,
     },
     port::{
         Change, Clock, EditMethods, Healths, MOST_METHODS, Methods, Page, PageAsk, Removal,
@@ -23,7 +25,7 @@ use latchkey_core::{
 use crate::{
     connectors::{connector_key, method_item_key, method_list},
     expression::Expression,
-    item::{Item, Reader, json, number, sealed_map, text, text_map, time},
+    item::{Item, Reader, json, number, sealed_map, text, text_map, texts, time},
     outbox::DynamoOutbox,
     table::Table,
     write::{Part, Transacted, Written},
@@ -129,6 +131,41 @@ impl EditMethods for DynamoMethods {
             Written::Refused(None) => Change::Gone,
             Written::Refused(Some(now)) if expression.is_applied_to(&now) => Change::Done,
             Written::Refused(Some(_)) => Change::Lost,
+        })
+    }
+
+    async fn move_secrets(
+        &self,
+        seen: &StoredMethod,
+        next: &StoredMethod,
+    ) -> Result<Change, StoreError> {
+        let moved = Expression::new()
+            .set("version", number(next.version))
+            .set("sealed", sealed_map(&next.values.sealed))
+            .set_all(apart(next));
+        let conditional = match &seen.values.apart {
+            Some(apart) => moved
+                .clone()
+                .when("#secret_version = :seen_apart")
+                .value("seen_apart", text(apart.version.as_str())),
+            None => moved.clone().when("attribute_not_exists(#secret_version)"),
+        };
+        let conditional = conditional
+            .when("#version = :before AND #sealed = :seen")
+            .value("before", number(seen.version))
+            .value("seen", sealed_map(&seen.values.sealed));
+        let written = self.table.update(item_key(&seen.key), &conditional).await;
+        self.forget(&seen.key);
+        Ok(match written? {
+            Written::Done(_) => Change::Done,
+            Written::Refused(None) => Change::Gone,
+            Written::Refused(Some(now)) => {
+                let now = read(&seen.key.tenant, &seen.key.connector, Reader(&now))?;
+                let (now, next) = ((now.version, now.values), (next.version, &next.values));
+                let is_moved =
+                    (now.0, &now.1.sealed, &now.1.apart) == (next.0, &next.1.sealed, &next.1.apart);
+                if is_moved { Change::Done } else { Change::Lost }
+            }
         })
     }
 
@@ -267,7 +304,21 @@ fn changes(method: &StoredMethod) -> Expression {
         .set("discovered", json(&method.discovered))
         .set("values", text_map(&method.values.plain))
         .set("sealed", sealed_map(&method.values.sealed))
+        .set_all(apart(method))
         .set("updated_at", time(method.updated_at))
+}
+
+/// Where in the secrets manager secrets of an auth method are, if any are there.
+fn apart(method: &StoredMethod) -> [(&'static str, Option<AttributeValue>); 2] {
+    let apart = method.values.apart.as_ref();
+    let names = |apart: &Apart| texts(&apart.names.iter().cloned().collect::<Vec<_>>());
+    [
+        (
+            "secret_version",
+            apart.map(|apart| text(apart.version.as_str())),
+        ),
+        ("secret_names", apart.map(names)),
+    ]
 }
 
 /// Why an auth method was not removed.
@@ -301,6 +352,13 @@ fn read(
         values: MethodValues {
             plain: item.text_map("values")?,
             sealed: item.sealed_map("sealed")?,
+            apart: match item.text_if("secret_version")? {
+                Some(version) => Some(Apart {
+                    version: SecretVersion::stored(version),
+                    names: item.texts("secret_names")?.into_iter().collect(),
+                }),
+                None => None,
+            },
         },
         instances: item.number("instances")?,
         health: item.json_if("health")?.unwrap_or_default(),

@@ -6,7 +6,11 @@
 //! version that is named, which is a compare-and-set. The version that loses it is `AWSPREVIOUS`, so
 //! the last two are always there.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::{
@@ -42,7 +46,11 @@ pub struct SecretsManager {
     client: Client,
     prefix: String,
     recovery_days: u8,
+    remembered: Arc<Mutex<HashMap<SecretVersion, Secret>>>,
 }
+
+/// How many versions are remembered.
+const MOST_REMEMBERED: usize = 1000;
 
 /// How Secrets Manager is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +146,14 @@ impl SecretsManager {
             client: settings.client(store),
             prefix: settings.prefix.clone(),
             recovery_days: settings.recovery_days,
+            remembered: Arc::default(),
         }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, HashMap<SecretVersion, Secret>> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn full(&self, name: &str) -> String {
@@ -312,6 +327,25 @@ impl Secrets for SecretsManager {
                 Some(_) | None => Err(unavailable(&error)),
             },
         }
+    }
+
+    async fn recall(
+        &self,
+        name: &str,
+        version: &SecretVersion,
+    ) -> Result<Option<Secret>, SecretsError> {
+        if let Some(known) = self.remembered().get(version) {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.read(name, version).await?;
+        if let Some(text) = &found {
+            let mut remembered = self.remembered();
+            if remembered.len() >= MOST_REMEMBERED {
+                remembered.clear();
+            }
+            remembered.insert(version.clone(), text.clone());
+        }
+        Ok(found)
     }
 
     async fn restore(&self, name: &str) -> Result<(), SecretsError> {

@@ -198,7 +198,10 @@ impl From<&Instance> for InstanceView {
             auth_method: instance.method.clone(),
             name: instance.name.clone(),
             created_at: instance.created_at,
-            values: views(&instance.values.plain, &instance.values.sealed),
+            values: views(
+                &instance.values.plain,
+                instance.values.sealed.keys().map(String::as_str),
+            ),
             health: instance.into(),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use latchkey_core::model::sealed::Sealed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,9 +17,9 @@ pub struct ValueView {
 
 /// All values, by the key of their variable.
 #[must_use]
-pub fn views(
+pub fn views<'a>(
     plain: &BTreeMap<String, String>,
-    sealed: &BTreeMap<String, Sealed>,
+    secret: impl IntoIterator<Item = &'a str>,
 ) -> BTreeMap<String, ValueView> {
     let plain = plain.iter().map(|(key, value)| {
         (
@@ -31,14 +30,14 @@ pub fn views(
             },
         )
     });
-    let sealed = sealed.keys().map(|key| {
+    let secret = secret.into_iter().map(|key| {
         (
-            key.clone(),
+            key.to_owned(),
             ValueView {
                 set: true,
                 value: None,
             },
         )
     });
-    plain.chain(sealed).collect()
+    plain.chain(secret).collect()
 }

@@ -205,7 +205,7 @@ impl Ports {
         Define {
             connectors: &*self.store.connectors,
             methods: &*self.store.methods,
-            seal: &self.vault,
+            vault: &self.vault,
             clock: &*self.clock,
             entropy: &OsEntropy,
             egress: &self.egress,

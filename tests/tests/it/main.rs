@@ -25,6 +25,7 @@ mod interfering;
 mod killed;
 mod late;
 mod linting;
+mod method_secrets;
 mod operating;
 mod presets;
 mod previewing;

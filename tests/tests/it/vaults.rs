@@ -39,8 +39,11 @@ async fn refreshed(shop: &Shop, instance: &str) -> bool {
 #[tokio::test]
 async fn a_refresh_token_goes_to_secrets_manager_and_back_to_the_provider() {
     let (shop, secrets) = vaulted(moto()).await;
+    assert_eq!(since(&secrets, 0), ["CreateSecret"], "the client secret");
+    let before = secrets.operations().len();
     let instance = shop.connected().await;
-    assert_eq!(since(&secrets, 0), ["CreateSecret"], "a first consent");
+    let consent = ["GetSecretValue", "CreateSecret"];
+    assert_eq!(since(&secrets, before), consent, "a first consent");
     let first = shop.world.refresh_token(&instance).await;
     assert!(!is_journal(&shop, &instance).await);
 

@@ -3,7 +3,8 @@ use latchkey_core::{
         event::{Event, EventKind},
         failure::{Failure, FailureCode},
         health::MethodHealth,
-        method::StoredMethod,
+        method::{Apart, StoredMethod},
+        secret_version::SecretVersion,
     },
     port::{
         Change, Connectors as _, EditMethods as _, Healths as _, MOST_METHODS, Methods as _,
@@ -118,6 +119,41 @@ async fn an_update_leaves_the_count_of_instances_alone() {
     let now = world.store.methods.load(&update.key).await.unwrap();
     update.instances = 1;
     assert!(same(&now.unwrap(), &update));
+}
+
+#[tokio::test]
+async fn secrets_move_once_and_from_where_they_are() {
+    let world = World::new().await;
+    let methods = &world.store.methods;
+    let seen = world.method().await;
+    let mut apart = seen.clone();
+    apart.values.sealed.clear();
+    apart.values.apart = Some(Apart {
+        version: SecretVersion::of_method(&seen.key, 1, 0),
+        names: ["client_secret".to_owned()].into(),
+    });
+    for _ in 0..2 {
+        let moved = methods.move_secrets(&seen, &apart).await.unwrap();
+        assert_eq!(moved, Change::Done);
+        let now = methods.load(&seen.key).await.unwrap().unwrap();
+        assert!(same(&now, &apart));
+        assert!(now.values.has("client_secret"));
+    }
+    let other = StoredMethod {
+        version: 2,
+        ..seen.clone()
+    };
+    let lost = methods.move_secrets(&seen, &other).await.unwrap();
+    assert_eq!(lost, Change::Lost);
+    let back = methods.move_secrets(&apart, &other).await.unwrap();
+    assert_eq!(back, Change::Done);
+    assert!(same(
+        &methods.load(&seen.key).await.unwrap().unwrap(),
+        &other
+    ));
+    let missing = method(&connector(&tenant()));
+    let gone = methods.move_secrets(&missing, &missing).await.unwrap();
+    assert_eq!(gone, Change::Gone);
 }
 
 #[tokio::test]

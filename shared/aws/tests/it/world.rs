@@ -312,6 +312,7 @@ pub(crate) fn method(connector: &Connector) -> StoredMethod {
                 ("scope".to_owned(), String::new()),
             ]),
             sealed: BTreeMap::from([("client_secret".to_owned(), sealed(9))]),
+            apart: None,
         },
         instances: 0,
         health: MethodHealth::default(),

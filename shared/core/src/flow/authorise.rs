@@ -137,7 +137,7 @@ impl ConnectForm {
     /// The values that are there already.
     #[must_use]
     pub fn present(&self) -> Present<'_> {
-        of_builder(&self.stored).before(&self.instance.values.plain, &self.instance.values.sealed)
+        of_user(of_builder(&self.stored), &self.instance.values)
     }
 }
 
@@ -294,7 +294,7 @@ impl Authorise<'_> {
         let (stored, method) = self.method(&instance.method_key()).await?;
         complete(&stored, &method)?;
         let values = &instance.values;
-        let present = of_builder(&stored).before(&values.plain, &values.sealed);
+        let present = of_user(of_builder(&stored), values);
         check_user_values(&method, given, &present, true)
             .map_err(|faults| AuthoriseError::Faults(faults.under("/values")))?;
         let values = self
@@ -472,7 +472,11 @@ pub(super) fn complete(stored: &StoredMethod, method: &AuthMethod) -> Result<(),
 }
 
 fn of_builder(stored: &StoredMethod) -> Present<'_> {
-    Present::default().before(&stored.values.plain, &stored.values.sealed)
+    Present::default().before(&stored.values.plain, stored.values.secret_names())
+}
+
+fn of_user<'a>(others: Present<'a>, values: &'a StoredValues) -> Present<'a> {
+    others.before(&values.plain, values.sealed.keys().map(String::as_str))
 }
 
 /// What a definition that was kept can't be read by.

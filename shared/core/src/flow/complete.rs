@@ -11,7 +11,8 @@ use super::{
     Deployment,
     announce::Announce,
     exchange::{Client, Code},
-    journal::{Again, Journals},
+    journal::Journals,
+    keeping::Again,
     open::{Whose, known_values, open_text},
     retry::insist,
     seal::{seal_for, seal_grant},
@@ -340,8 +341,8 @@ impl Complete<'_> {
         let (key, values) = (&authorisation.instance, &authorisation.values);
         let values = known_values(
             self.vault,
-            &stored,
-            &method,
+            self.clock,
+            (&stored, &method),
             Whose {
                 instance: key,
                 values,

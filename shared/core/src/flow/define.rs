@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use tracing::warn;
+
 use super::{
     Deployment,
     authorise::state_length,
     discover::Whole,
+    method_secrets::MethodSecrets,
     open::{bytes, plain_values},
 };
 use crate::{
@@ -21,8 +24,8 @@ use crate::{
         variable::{Variable, missing_defaults},
     },
     port::{
-        Change, Clock, Connectors, EditMethods, Egress, Entropy, MOST_METHODS, Removal, Seal,
-        StoreError, VaultError,
+        Change, Clock, Connectors, EditMethods, Egress, Entropy, MOST_METHODS, Removal, StoreError,
+        Vault, VaultError,
     },
     protocol::scope::Scope,
 };
@@ -74,8 +77,8 @@ pub struct Define<'a> {
     pub connectors: &'a dyn Connectors,
     /// Auth methods.
     pub methods: &'a dyn EditMethods,
-    /// The vault's slot.
-    pub seal: &'a dyn Seal,
+    /// The vault. Of what is in it nothing but an auth method's own secrets is opened.
+    pub vault: &'a dyn Vault,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// Randomness.
@@ -178,7 +181,7 @@ impl Define<'_> {
         };
         let method = Box::pin(self.revised(blank, draft)).await?;
         match self.methods.create(&method).await? {
-            Change::Done => Ok(method),
+            Change::Done => Ok(Box::pin(self.secrets().tidy(None, method)).await),
             Change::Lost => Err(DefineError::Full),
             Change::Gone => Err(DefineError::Gone("connector")),
         }
@@ -202,9 +205,39 @@ impl Define<'_> {
         if current.version != seen {
             return Err(DefineError::Lost);
         }
+        let before = current.values.clone();
         let method = Box::pin(self.revised(current, draft)).await?;
         changed(self.methods.update(&method).await?, "auth method")?;
-        Ok(method)
+        Ok(Box::pin(self.secrets().tidy(Some(&before), method)).await)
+    }
+
+    /// Removes an auth method that no instance uses, and then its secret. Whoever is told that one of them could not be
+    /// done may ask again, even if there is no such method any more.
+    ///
+    /// # Errors
+    /// [`DefineError::InUse`] if instances use it, and the like.
+    pub async fn delete_method(
+        &self,
+        key: &MethodKey,
+        version: Option<u64>,
+    ) -> Result<(), DefineError> {
+        let removal = self.methods.delete(key, version).await?;
+        if matches!(removal, Removal::Done | Removal::Gone) {
+            let deleted = self.secrets().delete(key).await;
+            deleted.map_err(|error| {
+                warn!(method = %key.id, %error, "secret not deleted");
+                VaultError::Unavailable
+            })?;
+        }
+        removed(removal, "auth method")
+    }
+
+    fn secrets(&self) -> MethodSecrets<'_> {
+        MethodSecrets {
+            methods: self.methods,
+            vault: self.vault,
+            clock: self.clock,
+        }
     }
 
     /// The next version of an auth method.
@@ -253,7 +286,7 @@ impl Define<'_> {
         method: &AuthMethod,
         changes: BTreeMap<String, Option<Secret>>,
     ) -> Result<MethodValues, DefineError> {
-        self.seal.warm().await?;
+        self.vault.warm().await?;
         let mut values = current.values.clone();
         // A variable that is gone, or has become secret or ceased to be, loses its value.
         let is = |key: &str, secret| {
@@ -262,19 +295,20 @@ impl Define<'_> {
                 .is_some_and(|variable| variable.is_secret() == secret)
         };
         values.plain.retain(|key, _| is(key, false));
-        values.sealed.retain(|key, _| is(key, true));
+        values.retain_secrets(|key| is(key, true));
         let mut faults = Faults::new();
         for (key, change) in changes {
             values.plain.remove(&key);
             values.sealed.remove(&key);
             let Some(value) = change.filter(|value| !value.expose().is_empty()) else {
+                values.retain_secrets(|name| name != key);
                 continue;
             };
             match builder_value(method, &key, &value) {
                 Err(found) => faults.extend(found.under("/values")),
                 Ok(value) if method.variable(&key).is_some_and(Variable::is_secret) => {
                     let place = StoredMethod::value_place(&current.key, &key);
-                    let sealed = self.seal.seal(&place, &bytes(&value))?;
+                    let sealed = self.vault.seal(&place, &bytes(&value))?;
                     values.sealed.insert(key, sealed);
                 }
                 Ok(value) => {

@@ -189,8 +189,8 @@ impl Delete<'_> {
             };
             let values = known_values(
                 self.vault,
-                &stored,
-                &method,
+                self.clock,
+                (&stored, &method),
                 Whose {
                     instance: &instance.key,
                     values: &instance.values,

@@ -6,11 +6,15 @@
 //! and forgets them. Whoever finds a journal repeats all that: each step is the same if it is made
 //! again, and what has been overtaken meanwhile is refused.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
+use async_trait::async_trait;
 use tracing::warn;
 
-use super::open::open_text;
+use super::{
+    keeping::{self, Again, Holder, KeepError},
+    open::open_text,
+};
 use crate::{
     model::{
         Secret,
@@ -20,42 +24,8 @@ use crate::{
         refresh_tokens::{Journal, RefreshTokens},
         secret_version::SecretVersion,
     },
-    port::{
-        Clock, Kept, NewVersion, Point, PointInstances, Secrets, SecretsError, StoreError, Vault,
-        VaultError,
-    },
+    port::{Clock, Point, PointInstances, Secrets, StoreError, Vault, VaultError},
 };
-
-/// How often a version is tried to be kept whose mark or id is not as thought.
-const ROUNDS: u32 = 4;
-/// How long is waited before each further look for a version that is not there yet.
-const LOOKS: [Duration; 3] = [
-    Duration::from_millis(50),
-    Duration::from_millis(150),
-    Duration::from_millis(400),
-];
-
-/// Why a journal could not be seen through.
-#[derive(Debug, thiserror::Error)]
-enum JournalError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-    #[error("the secret does not hold still")]
-    Contended,
-}
-
-/// Whether somebody may have begun with a journal before.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Again {
-    /// It was found.
-    Yes,
-    /// It was written just now.
-    No,
-}
 
 /// What it takes to see a journal through.
 #[derive(Clone, Copy)]
@@ -106,113 +76,79 @@ impl Journals<'_> {
         (key, incarnation): (&InstanceKey, u64),
         journal: &Journal,
         again: Again,
-    ) -> Result<Option<SecretVersion>, JournalError> {
-        let name = Instance::secret_name(key);
+    ) -> Result<Option<SecretVersion>, KeepError> {
         let place = Instance::refresh_place(key, journal.epoch);
         let value = open_text(self.vault, &place, &journal.sealed).await?;
-        let mut instead_of = journal.instead_of.clone();
-        let mut attempt = 0;
-        for round in 0..ROUNDS {
-            let version = SecretVersion::of(key, incarnation, journal.epoch, attempt);
-            let new = NewVersion {
-                name: &name,
-                version: &version,
-                value: &value,
-                instead_of: instead_of.as_ref(),
-                again: round > 0 || matches!(again, Again::Yes),
-            };
-            let kept = secrets.keep(new).await;
-            if let Ok(Kept::Done) = kept {
-                let point = Point {
-                    key,
-                    incarnation,
-                    epoch: journal.epoch,
-                    version: &version,
-                };
-                let is_pointed = self.instances.point(point).await?;
-                if !is_pointed {
-                    self.clean_up(secrets, key).await?;
-                }
-                return Ok(is_pointed.then_some(version));
-            }
-            // Somebody else has been at the secret. Nobody who was overtaken insists.
-            if !self.is_there(key, incarnation, journal).await? {
-                self.clean_up(secrets, key).await?;
-                return Ok(None);
-            }
-            match kept {
-                Ok(Kept::Elsewhere(current)) => instead_of = Some(current),
-                Ok(Kept::Taken) => attempt += 1,
-                Err(SecretsError::Deleted) => secrets.restore(&name).await?,
-                Err(error @ SecretsError::Unavailable(_)) => return Err(error.into()),
-                Ok(Kept::Done) => {}
-            }
-        }
-        Err(JournalError::Contended)
+        let holder = Held {
+            instances: self.instances,
+            key,
+            incarnation,
+            journal,
+        };
+        keeping::keep(secrets, &holder, &value, again).await
+    }
+}
+
+/// An instance that has a journal.
+struct Held<'a> {
+    instances: &'a dyn PointInstances,
+    key: &'a InstanceKey,
+    incarnation: u64,
+    journal: &'a Journal,
+}
+
+#[async_trait]
+impl Holder for Held<'_> {
+    fn name(&self) -> String {
+        Instance::secret_name(self.key)
     }
 
-    /// Deletes the secret of an instance that was deleted meanwhile: whoever deleted it may have been
-    /// done before the secret was made, and nobody else looks after it any more.
-    async fn clean_up(&self, secrets: &dyn Secrets, key: &InstanceKey) -> Result<(), JournalError> {
-        let now = self.instances.find(key).await?;
+    fn version(&self, attempt: u32) -> SecretVersion {
+        SecretVersion::of(self.key, self.incarnation, self.journal.epoch, attempt)
+    }
+
+    fn instead_of(&self) -> Option<&SecretVersion> {
+        self.journal.instead_of.as_ref()
+    }
+
+    async fn point(&self, version: &SecretVersion) -> Result<bool, StoreError> {
+        let point = Point {
+            key: self.key,
+            incarnation: self.incarnation,
+            epoch: self.journal.epoch,
+            version,
+        };
+        self.instances.point(point).await
+    }
+
+    /// Whoever deleted it may have been done before the secret was made.
+    async fn is_over(&self) -> Result<bool, StoreError> {
+        let now = self.instances.find(self.key).await?;
         let is_over = |now: &Instance| matches!(now.state, State::Deleted { .. });
-        if now.as_ref().is_none_or(is_over) {
-            secrets.delete(&Instance::secret_name(key)).await?;
-        }
-        Ok(())
+        Ok(now.as_ref().is_none_or(is_over))
     }
 
-    /// Whether the instance still has this journal.
-    async fn is_there(
-        &self,
-        key: &InstanceKey,
-        incarnation: u64,
-        journal: &Journal,
-    ) -> Result<bool, StoreError> {
-        let now = self.instances.find(key).await?;
+    async fn is_there(&self) -> Result<bool, StoreError> {
+        let now = self.instances.find(self.key).await?;
         Ok(now.is_some_and(|now| {
             let has = |grant: &StoredGrant| match &grant.refresh_tokens {
-                RefreshTokens::Journal(now) => now.epoch == journal.epoch,
+                RefreshTokens::Journal(now) => now.epoch == self.journal.epoch,
                 RefreshTokens::Inside | RefreshTokens::Version(_) => false,
             };
-            now.incarnation == incarnation
+            now.incarnation == self.incarnation
                 && !matches!(now.state, State::Deleted { .. })
                 && now.grant().is_some_and(has)
         }))
     }
 }
 
-/// The text of a version, which is there but may not be seen yet.
+/// The refresh tokens in a version.
 pub(super) async fn read(
     vault: &dyn Vault,
     clock: &dyn Clock,
     key: &InstanceKey,
     version: &SecretVersion,
 ) -> Result<Secret, VaultError> {
-    let secrets = vault.secrets().ok_or(VaultError::Unavailable)?;
     let name = Instance::secret_name(key);
-    let mut pauses = LOOKS.into_iter();
-    loop {
-        let (why, error) = match secrets.read(&name, version).await {
-            Ok(Some(text)) => return Ok(text),
-            Ok(None) => ("version not found".to_owned(), VaultError::Missing),
-            Err(SecretsError::Deleted) => {
-                // Somebody has done that by hand: we delete no secret before its tokens are forgotten.
-                let why = match secrets.restore(&name).await {
-                    Ok(()) => "was going to be deleted; restored".to_owned(),
-                    Err(error) => error.to_string(),
-                };
-                (why, VaultError::Unavailable)
-            }
-            Err(error @ SecretsError::Unavailable(_)) => {
-                warn!(instance = %key.id, %error, "refresh tokens not read");
-                return Err(VaultError::Unavailable);
-            }
-        };
-        warn!(instance = %key.id, %version, why, "refresh tokens not read");
-        let Some(pause) = pauses.next() else {
-            return Err(error);
-        };
-        clock.sleep(pause).await;
-    }
+    keeping::read(vault, clock, (&name, version), keeping::Asked::Rarely).await
 }

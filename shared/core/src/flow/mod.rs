@@ -9,6 +9,8 @@ pub mod delete;
 mod discover;
 mod exchange;
 mod journal;
+mod keeping;
+mod method_secrets;
 mod open;
 pub mod preview;
 pub mod refresh;

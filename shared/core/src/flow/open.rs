@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal;
+use super::{journal, method_secrets::open_secrets};
 use crate::{
     model::{
         Secret,
@@ -30,14 +30,14 @@ pub(super) struct Whose<'a> {
 /// All values for requests in the name of an instance, secrets included.
 pub(super) async fn known_values(
     vault: &dyn Vault,
-    stored: &StoredMethod,
-    method: &AuthMethod,
+    clock: &dyn Clock,
+    (stored, method): (&StoredMethod, &AuthMethod),
     whose: Whose<'_>,
     callback_url: &str,
 ) -> Result<KnownValues, VaultError> {
-    let builders = |variable: &str| StoredMethod::value_place(&stored.key, variable);
     let users = |variable: &str| Instance::value_place(whose.instance, variable);
-    let builder = open_all(vault, &stored.values.plain, &stored.values.sealed, builders).await?;
+    let mut builder = plain_values(&stored.values.plain);
+    builder.extend(open_secrets(vault, clock, stored).await?);
     let user = open_all(vault, &whose.values.plain, &whose.values.sealed, users).await?;
     Ok(KnownValues::resolve(
         method,

@@ -33,11 +33,7 @@ use std::{borrow::Cow, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use self::prepare::{Found, Prepared};
-use super::{
-    Deployment,
-    announce::Announce,
-    journal::{Again, Journals},
-};
+use super::{Deployment, announce::Announce, journal::Journals, keeping::Again};
 use crate::{
     model::{
         failure::{Failure, FailureCode},

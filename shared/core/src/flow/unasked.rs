@@ -126,7 +126,8 @@ impl Unasked<'_> {
             captured: &GivenValues::new(),
         };
         self.complete.vault.warm().await?;
-        let known = known_values(self.complete.vault, stored, method, whose, callback_url).await?;
+        let (vault, clock) = (self.complete.vault, self.complete.clock);
+        let known = known_values(vault, clock, (stored, method), whose, callback_url).await?;
         let plain = Scope::new(&known, callback_url);
         let redirect_uri = redirect_uri(method, &plain)?;
         let client_id = method

@@ -292,8 +292,8 @@ impl Refresh<'_> {
             let callback_url = self.deployment.callback_url();
             known_values(
                 self.vault,
-                &stored,
-                &method,
+                self.clock,
+                (&stored, &method),
                 Whose {
                     instance: &instance.key,
                     values: &instance.values,

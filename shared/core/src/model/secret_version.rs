@@ -5,12 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::id::InstanceKey;
+use super::id::{InstanceKey, MethodKey};
 
 /// The id of a version.
 ///
 /// It follows from what the version holds, so that a write that is repeated is the same write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SecretVersion(Box<str>);
 
 /// The name space of our versions (RFC 9562 §5.5).
@@ -21,10 +21,19 @@ impl SecretVersion {
     /// id is there with another value, as after a backup was put back, `attempt` tells them apart.
     #[must_use]
     pub fn of(key: &InstanceKey, incarnation: u64, epoch: u64, attempt: u32) -> Self {
-        let name = format!(
+        Self::named(&format!(
             "{}\n{}\n{incarnation}\n{epoch}\n{attempt}",
             key.tenant, key.id
-        );
+        ))
+    }
+
+    /// The version that holds the secrets that an auth method has in one of its own versions.
+    #[must_use]
+    pub fn of_method(key: &MethodKey, version: u64, attempt: u32) -> Self {
+        Self::named(&format!("{}\n{}\n{version}\n{attempt}", key.tenant, key.id))
+    }
+
+    fn named(name: &str) -> Self {
         Self(Uuid::new_v5(&SPACE, name.as_bytes()).to_string().into())
     }
 

@@ -1,13 +1,15 @@
 //! The values of variables: given by users and builders, filled in by defaults.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Secret,
     definition::{Condition, Origin},
     fault::{Faults, pointer_segment},
     method::AuthMethod,
-    sealed::Sealed,
     template::{Namespace, Reference, Template, Values},
     variable::Variable,
 };
@@ -19,7 +21,7 @@ pub type GivenValues = BTreeMap<String, Secret>;
 #[derive(Debug, Clone, Default)]
 pub struct Present<'a> {
     plain: Vec<&'a BTreeMap<String, String>>,
-    sealed: Vec<&'a BTreeMap<String, Sealed>>,
+    secret: BTreeSet<&'a str>,
 }
 
 impl<'a> Present<'a> {
@@ -28,10 +30,10 @@ impl<'a> Present<'a> {
     pub fn before(
         mut self,
         plain: &'a BTreeMap<String, String>,
-        sealed: &'a BTreeMap<String, Sealed>,
+        secret: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         self.plain.insert(0, plain);
-        self.sealed.insert(0, sealed);
+        self.secret.extend(secret);
         self
     }
 
@@ -45,7 +47,7 @@ impl<'a> Present<'a> {
     /// Whether the variable `key` has a value that may not be read.
     #[must_use]
     pub fn is_sealed(&self, key: &str) -> bool {
-        self.sealed.iter().any(|values| values.contains_key(key))
+        self.secret.contains(key)
     }
 }
 

@@ -54,6 +54,17 @@ pub trait EditMethods: Send + Sync {
     /// [`StoreError`] if the store can't answer.
     async fn update(&self, method: &StoredMethod) -> Result<Change, StoreError>;
 
+    /// Moves secrets between item and secrets manager: what `next` says of them, and its version, take the place of
+    /// what `seen` says if that is still so. What was moved already counts as moved.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn move_secrets(
+        &self,
+        seen: &StoredMethod,
+        next: &StoredMethod,
+    ) -> Result<Change, StoreError>;
+
     /// Removes an auth method that no instance uses.
     ///
     /// # Errors

@@ -70,6 +70,19 @@ pub trait Secrets: Send + Sync {
         version: &SecretVersion,
     ) -> Result<Option<Secret>, SecretsError>;
 
+    /// The same for a value that is asked for all the time, as an auth method's secrets are. A version never changes,
+    /// so one that was read may be remembered.
+    ///
+    /// # Errors
+    /// [`SecretsError`] if it can't be read.
+    async fn recall(
+        &self,
+        name: &str,
+        version: &SecretVersion,
+    ) -> Result<Option<Secret>, SecretsError> {
+        self.read(name, version).await
+    }
+
     /// Takes back that a secret is going to be deleted.
     ///
     /// # Errors

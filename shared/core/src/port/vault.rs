@@ -51,6 +51,7 @@ pub trait Vault: Seal {
     /// [`VaultError`] says why it does not open.
     async fn open(&self, place: &Place, sealed: &Sealed) -> Result<Secret<Vec<u8>>, VaultError>;
 
-    /// The secrets manager that refresh tokens belong in; `None` if they are sealed into the items.
+    /// The secrets manager that refresh tokens and auth methods' secrets belong in; `None` if they are sealed into the
+    /// items.
     fn secrets(&self) -> Option<&dyn Secrets>;
 }

@@ -52,6 +52,7 @@ impl World {
             values: MethodValues {
                 plain: BTreeMap::from([("client_id".to_owned(), "client".to_owned())]),
                 sealed: sealed.map(named).into_iter().collect(),
+                apart: None,
             },
             instances: 0,
             health: MethodHealth::default(),

@@ -14,7 +14,7 @@ use super::{Held, Prepared, Refresh, RefreshError, Refreshed, keep::commit, late
 use crate::{
     flow::{
         exchange::Rest,
-        journal::Again,
+        keeping::Again,
         retry,
         seal::{seal_after, seal_for},
     },

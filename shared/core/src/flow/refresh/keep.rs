@@ -12,7 +12,7 @@ use super::{
 use crate::{
     flow::{
         exchange::{Brought, Source},
-        journal::Again,
+        keeping::Again,
         retry,
         seal::{seal_after, seal_for, seal_whole},
     },

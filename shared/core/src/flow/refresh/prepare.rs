@@ -118,8 +118,8 @@ impl Refresh<'_> {
         let tokens = open_tokens(self.vault, self.clock, key, grant).await?;
         let values = known_values(
             self.vault,
-            &found.stored,
-            &found.method,
+            self.clock,
+            (&found.stored, &found.method),
             Whose {
                 instance: key,
                 values,

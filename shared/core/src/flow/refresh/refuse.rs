@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::{Held, Prepared, Refresh, RefreshError, Refreshed, later};
 use crate::{
-    flow::{announce::end, journal::Again, retry, seal},
+    flow::{announce::end, keeping::Again, retry, seal},
     model::{
         failure::{Failure, FailureCode},
         grant::{StoredGrant, Tokens},

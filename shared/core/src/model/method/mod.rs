@@ -6,7 +6,10 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use http::{HeaderName, Method};
 use jiff::Timestamp;
@@ -24,6 +27,7 @@ use super::{
     id::MethodKey,
     rotation::Rotation,
     sealed::{Place, PlaceKind, Sealed},
+    secret_version::SecretVersion,
     template::{Namespace, Template},
     terms::Rules,
     url_template::UrlTemplate,
@@ -62,19 +66,65 @@ pub struct StoredMethod {
 pub struct MethodValues {
     /// Those that may be read back.
     pub plain: BTreeMap<String, String>,
-    /// Secrets, each sealed.
+    /// Secrets, each sealed. Where one is in the secrets manager as well, this one counts.
     pub sealed: BTreeMap<String, Sealed>,
+    /// Secrets in the secrets manager, if any are there.
+    pub apart: Option<Apart>,
+}
+
+/// Secrets of an auth method that are in the secrets manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apart {
+    /// The version of the method's secret that holds them.
+    pub version: SecretVersion,
+    /// The variables whose values they are; the version may hold others, which are no more.
+    pub names: BTreeSet<String>,
 }
 
 impl MethodValues {
     /// Whether `key` has a value.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.plain.contains_key(key) || self.sealed.contains_key(key)
+        self.plain.contains_key(key) || self.has_secret(key)
+    }
+
+    /// Whether `key` has a value that is never read back.
+    #[must_use]
+    pub fn has_secret(&self, key: &str) -> bool {
+        let apart = self.apart.as_ref();
+        self.sealed.contains_key(key) || apart.is_some_and(|apart| apart.names.contains(key))
+    }
+
+    /// The variables that have a value that is never read back.
+    pub fn secret_names(&self) -> BTreeSet<&str> {
+        let apart = self.apart.iter().flat_map(|apart| &apart.names);
+        self.sealed
+            .keys()
+            .chain(apart)
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// Keeps those secrets that `is_kept` names.
+    pub fn retain_secrets(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.sealed.retain(|key, _| is_kept(key));
+        if let Some(apart) = &mut self.apart {
+            apart.names.retain(|key| is_kept(key));
+            if apart.names.is_empty() {
+                self.apart = None;
+            }
+        }
     }
 }
 
 impl StoredMethod {
+    /// The name of its secret in the secrets manager. It holds the connector as well, so that whoever deletes a method
+    /// by another connector deletes nothing.
+    #[must_use]
+    pub fn secret_name(key: &MethodKey) -> String {
+        format!("{}/{}/{}", key.tenant, key.connector, key.id)
+    }
+
     /// Where the sealed value of the variable `variable` belongs.
     #[must_use]
     pub fn value_place(key: &MethodKey, variable: &str) -> Place {
