@@ -311,7 +311,14 @@ async fn forward(shared: &Shared, seen: &Seen) -> Reply {
     };
     let mut request =
         http_client().request(asked.method, format!("{}{}", shared.upstream, asked.path));
-    for name in ["authorization", "content-type", "accept", "x-amz-target"] {
+    let passed = [
+        "authorization",
+        "content-type",
+        "accept",
+        "x-amz-date",
+        "x-amz-target",
+    ];
+    for name in passed {
         if let Some(value) = asked.headers.get(name) {
             request = request.header(name, value);
         }

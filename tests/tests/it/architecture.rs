@@ -35,6 +35,7 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-benches": "",
       "latchkey-callback": "aws core egress web",
       "latchkey-core": "",
+      "latchkey-cost": "",
       "latchkey-crash": "aws core egress emulators model",
       "latchkey-credentials": "aws core egress web",
       "latchkey-demo-provider": "",

@@ -82,6 +82,16 @@ const NOT_ASKED_FOR: &[(&str, &str, &str)] = &[
         "sqs:GetQueueAttributes *",
     ),
     (
+        "one of several secrets of an auth method is changed",
+        "auth-methods",
+        "secretsmanager:GetSecretValue /mth_*",
+    ),
+    (
+        "an auth method that had lost its last secret is given one",
+        "auth-methods",
+        "secretsmanager:RestoreSecret *",
+    ),
+    (
         "a platform hands over an answer that nobody asked for",
         "callback",
         "dynamodb:PutItem Authorisations",

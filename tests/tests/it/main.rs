@@ -12,6 +12,7 @@ mod asking_again;
 mod browser;
 mod connecting;
 mod contract;
+mod costing;
 mod definitions;
 mod deployed;
 mod discovering;
