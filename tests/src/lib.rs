@@ -17,6 +17,7 @@ pub mod clock;
 pub mod fleet;
 pub mod hostile;
 pub mod jar;
+pub mod lambda;
 pub mod process;
 pub mod proxy;
 pub mod refresher;

@@ -24,7 +24,7 @@ use latchkey_core::{
     },
     port::{
         Clock, Egress, Entropy, Posting, Queue, QueueError, ReadInstances as _, Secrets, SendError,
-        Vault, WireAnswer, WireRequest,
+        Uncounted, Vault, WireAnswer, WireRequest,
     },
 };
 use serde_json::Value;
@@ -110,6 +110,7 @@ impl Worker {
                 events: &LogEvents,
                 clock: &self.clock,
             },
+            metrics: &Uncounted,
             clock: &self.clock,
             entropy: &*self.entropy,
             queue: Some(&self.sent),

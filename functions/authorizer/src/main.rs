@@ -3,6 +3,7 @@
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use latchkey_authorizer::{Ports, Question, answer};
 use latchkey_aws::Environment;
+use tracing::Instrument as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -18,7 +19,11 @@ async fn main() -> Result<(), Error> {
         clock,
     };
     run(service_fn(async |event: LambdaEvent<Question>| {
-        answer(&ports, &event.payload).await.map_err(Error::from)
+        let LambdaEvent { payload, context } = event;
+        let trace = context.xray_trace_id.as_deref();
+        let span = latchkey_aws::log::invocation(&context.request_id, trace);
+        let answer = answer(&ports, &payload).instrument(span).await;
+        answer.map_err(Error::from)
     }))
     .await
 }

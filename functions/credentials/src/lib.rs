@@ -7,6 +7,12 @@ mod rejected;
 
 use std::sync::Arc;
 
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use lambda_http::RequestExt as _;
 use latchkey_core::{
     flow::{
         Deployment,
@@ -15,7 +21,8 @@ use latchkey_core::{
         refresh::{Breakers, Refresh},
     },
     port::{
-        Clock, Deletions, Egress, Entropy, Events, Healths, Leases, Methods, Outbox, Queue, Vault,
+        Clock, Deletions, Egress, Entropy, Events, Healths, Leases, Methods, Metrics, Outbox,
+        Queue, Vault,
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -41,6 +48,8 @@ pub struct Ports {
     pub healths: Arc<dyn Healths>,
     /// Where events go.
     pub events: Arc<dyn Events>,
+    /// What operators watch.
+    pub metrics: Arc<dyn Metrics>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -75,6 +84,7 @@ impl Ports {
             breakers: &self.breakers,
             healths: &*self.healths,
             announce: self.announce(),
+            metrics: &*self.metrics,
             clock: &*self.clock,
             entropy: &*self.entropy,
             queue: self.queue.as_deref(),
@@ -104,4 +114,14 @@ pub fn router() -> OpenApiRouter<Ports> {
         .routes(routes!(instances::read, instances::delete))
         .routes(routes!(credential::vend))
         .routes(routes!(rejected::reject))
+}
+
+/// A layer's function: tells what was counted while a request was answered.
+pub async fn telling(State(ports): State<Ports>, request: Request, next: Next) -> Response {
+    let context = request.extensions().lambda_context_ref();
+    let id = context.map(|context| context.request_id.clone());
+    let response = next.run(request).await;
+    let id = id.as_deref().unwrap_or_default();
+    ports.metrics.tell(ports.clock.now(), id);
+    response
 }

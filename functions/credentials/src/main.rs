@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use latchkey_aws::Environment;
 use latchkey_core::flow::refresh::Breakers;
-use latchkey_credentials::{Ports, router};
+use latchkey_credentials::{Ports, router, telling};
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_web::lambda::{layered, serve};
 
@@ -14,6 +15,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         store,
         vault,
         events,
+        metrics,
         clock,
         entropy,
         queue,
@@ -38,11 +40,13 @@ async fn main() -> Result<(), lambda_http::Error> {
         outbox: store.outbox,
         breakers: Arc::new(Breakers::new(store.hosts)),
         events,
+        metrics,
         clock,
         entropy,
         queue,
         deployment,
     };
-    let (router, _) = router().with_state(ports).split_for_parts();
+    let (router, _) = router().with_state(ports.clone()).split_for_parts();
+    let router = router.layer(from_fn_with_state(ports, telling));
     serve(layered(router, authentication, requests)).await
 }

@@ -9,7 +9,7 @@ use latchkey_core::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tracing::error;
+use tracing::{Instrument as _, error};
 
 use crate::{Ports, log, tick};
 
@@ -50,6 +50,38 @@ pub enum EventError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// An invocation, besides its event.
+#[derive(Debug, Clone, Copy)]
+pub struct Invocation<'a> {
+    /// The id that Lambda gave it.
+    pub request_id: &'a str,
+    /// The trace that it belongs to, if to any, as Lambda hands it over.
+    pub trace: Option<&'a str>,
+    /// When it ends.
+    pub deadline: Timestamp,
+}
+
+/// Answers an invocation: its lines say which it is, and what was counted is told.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn invoke(
+    ports: &Ports,
+    event: Value,
+    invocation: Invocation<'_>,
+) -> Result<Value, EventError> {
+    let Invocation {
+        request_id,
+        trace,
+        deadline,
+    } = invocation;
+    let answer = handle(ports, event, Some(deadline))
+        .instrument(latchkey_aws::log::invocation(request_id, trace))
+        .await;
+    ports.metrics.tell(ports.clock.now(), request_id);
+    answer
 }
 
 /// Answers an event.

@@ -4,7 +4,7 @@
 mod event;
 mod settings;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use latchkey_core::{
@@ -16,14 +16,14 @@ use latchkey_core::{
         sweep::{Report, Sweep},
     },
     port::{
-        Clock, Deletions, DueInstances, Egress, Entropy, Events, Healths, Leases, Methods, Outbox,
-        Queue, StoreError, Vault,
+        Clock, Counted, Deletions, DueInstances, Egress, Entropy, Events, Healths, Leases, Methods,
+        Metrics, Outbox, Queue, StoreError, Vault,
     },
 };
 use tracing::{debug, info, warn};
 
 pub use self::{
-    event::{EventError, handle},
+    event::{EventError, Invocation, handle, invoke},
     settings::{Settings, SettingsError},
 };
 
@@ -50,6 +50,8 @@ pub struct Ports {
     pub healths: Arc<dyn Healths>,
     /// Where events go.
     pub events: Arc<dyn Events>,
+    /// What operators watch.
+    pub metrics: Arc<dyn Metrics>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -107,6 +109,13 @@ async fn with_events(
         Err(error) => warn!(%error, "events left by others"),
     }
     let report = report?;
+    if let Some(seconds) = report.oldest_due_seconds {
+        let age = Duration::from_secs(seconds);
+        ports.metrics.count(Counted::OldestDue(age));
+    }
+    for _ in 0..report.unread_shards {
+        ports.metrics.count(Counted::UnreadShard);
+    }
     log(report);
     Ok(report)
 }
@@ -124,10 +133,15 @@ fn log(report: Report) {
         left,
         postponed,
         errors,
+        oldest_due_seconds,
         unread_shards,
         unfinished,
     } = report;
-    if report == Report::default() {
+    let nothing = Report {
+        oldest_due_seconds,
+        ..Report::default()
+    };
+    if report == nothing {
         debug!("nothing due");
         return;
     }
@@ -143,6 +157,7 @@ fn log(report: Report) {
         left,
         postponed,
         errors,
+        oldest_due_seconds,
         unread_shards,
         unfinished,
         "sweep"
@@ -178,6 +193,7 @@ impl Ports {
             breakers: &self.breakers,
             healths: &*self.healths,
             announce: self.announce(),
+            metrics: &*self.metrics,
             clock: &*self.clock,
             entropy: &*self.entropy,
             queue: self.queue.as_deref(),

@@ -7,7 +7,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use latchkey_aws::Environment;
 use latchkey_core::flow::refresh::{Breakers, Slots};
 use latchkey_egress::{EgressSettings, ReqwestEgress};
-use latchkey_refresher::{Ports, Settings, handle};
+use latchkey_refresher::{Invocation, Ports, Settings, invoke};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,6 +16,7 @@ async fn main() -> Result<(), Error> {
         store,
         vault,
         events,
+        metrics,
         clock,
         entropy,
         queue,
@@ -37,6 +38,7 @@ async fn main() -> Result<(), Error> {
         outbox: store.outbox,
         breakers: Arc::new(Breakers::new(store.hosts)),
         events,
+        metrics,
         clock,
         entropy,
         queue,
@@ -45,9 +47,14 @@ async fn main() -> Result<(), Error> {
         slots: Arc::new(Slots::of(settings.in_flight)),
     };
     run(service_fn(async |event: LambdaEvent<Value>| {
-        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
-        let answer = handle(&ports, event.payload, Some(deadline)).await;
+        let LambdaEvent { payload, context } = event;
+        let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+        let invocation = Invocation {
+            request_id: &context.request_id,
+            trace: context.xray_trace_id.as_deref(),
+            deadline: Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX),
+        };
+        let answer = invoke(&ports, payload, invocation).await;
         answer.map_err(Error::from)
     }))
     .await

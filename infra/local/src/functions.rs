@@ -8,7 +8,7 @@ use latchkey_core::{
         Deployment,
         refresh::{Breakers, Slots},
     },
-    port::{Clock, Egress, Entropy, Events, Queue, Seal, Vault},
+    port::{Clock, Egress, Entropy, Events, Queue, Seal, Uncounted, Vault},
 };
 use latchkey_refresher::{Ports as Refresher, Settings};
 
@@ -99,6 +99,8 @@ pub(crate) fn wire(store: &Store, shared: &Shared, settings: Settings) -> Functi
             breakers: Arc::clone(&breakers),
             healths: store.methods.clone(),
             events: Arc::clone(&events),
+            // What would be a line for CloudWatch is nothing to read.
+            metrics: Arc::new(Uncounted),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             queue: Some(Arc::clone(queue)),
@@ -115,6 +117,7 @@ pub(crate) fn wire(store: &Store, shared: &Shared, settings: Settings) -> Functi
             outbox: store.outbox,
             breakers,
             events: Arc::clone(&events),
+            metrics: Arc::new(Uncounted),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
             queue: Some(Arc::clone(queue)),

@@ -1,18 +1,18 @@
 //! What a function is told by its environment, read once when it starts.
 
-use std::{fmt, fs, sync::Arc};
+use std::{fmt, fs, io, sync::Arc};
 
 use latchkey_core::{
     flow::{Deployment, Mode},
     model::Secret,
-    port::{ApiKeys, Clock, Entropy, Events, Queue, Secrets},
+    port::{ApiKeys, Clock, Entropy, Events, Metrics, Queue, Secrets, Uncounted},
 };
 use url::Url;
 
 use crate::{
-    EventBridgeEvents, EventSettings, FirstApiKey, Keyring, Keys, LogEvents, OneSecret, OsEntropy,
-    QueueSettings, SealedVault, SecretsManager, SecretsSettings, SqsQueue, Store, StoreSettings,
-    SystemClock,
+    EmbeddedMetrics, EventBridgeEvents, EventSettings, FirstApiKey, Keyring, Keys, LogEvents,
+    OneSecret, OsEntropy, QueueSettings, SealedVault, SecretsManager, SecretsSettings, SqsQueue,
+    Store, StoreSettings, SystemClock,
 };
 
 /// Everything that a function wires itself from.
@@ -25,6 +25,8 @@ pub struct Environment {
     pub vault: Arc<SealedVault>,
     /// Where events go.
     pub events: Arc<dyn Events>,
+    /// What operators watch: told by lines on the standard output if `LATCHKEY_STACK` names the stack, else nowhere.
+    pub metrics: Arc<dyn Metrics>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -108,8 +110,13 @@ impl Environment {
         };
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let vault = SealedVault::new(keys, Arc::clone(&entropy));
+        let metrics: Arc<dyn Metrics> = match lookup("LATCHKEY_STACK") {
+            Some(stack) => Arc::new(EmbeddedMetrics::new(stack, io::stdout())),
+            None => Arc::new(Uncounted),
+        };
         let secrets = secrets.map(|secrets| -> Arc<dyn Secrets> {
-            Arc::new(SecretsManager::new(&secrets, &settings))
+            let secrets = SecretsManager::new(&secrets, &settings);
+            Arc::new(secrets.counted(Arc::clone(&metrics)))
         });
         let queue =
             queue.map(|queue| -> Arc<dyn Queue> { Arc::new(SqsQueue::new(&queue, &settings)) });
@@ -120,6 +127,7 @@ impl Environment {
             store,
             vault: Arc::new(vault.with_secrets(secrets)),
             events: destination(&events, &settings),
+            metrics,
             clock,
             entropy,
             queue,

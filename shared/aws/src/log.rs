@@ -1,5 +1,7 @@
 //! Logs: JSON, one line an event.
 
+use latchkey_core::model::trace::TraceId;
+use tracing::Span;
 use tracing_subscriber::{
     EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -23,4 +25,13 @@ where
         .with(lines)
         .try_init()
         .unwrap_or_default();
+}
+
+/// The span of an invocation: its lines carry the request's id, and the trace's, if it has one.
+/// `trace` is the header that Lambda hands over.
+#[must_use]
+pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
+    let trace_id = trace.and_then(TraceId::of).map(tracing::field::display);
+    // Whatever is logged at all has it.
+    tracing::error_span!("invocation", request_id, trace_id)
 }

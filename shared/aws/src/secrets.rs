@@ -6,6 +6,8 @@
 //! version that is named, which is a compare-and-set. The version that loses it is `AWSPREVIOUS`, so
 //! the last two are always there.
 
+mod counting;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -24,9 +26,10 @@ use aws_sdk_secretsmanager::{
 };
 use latchkey_core::{
     model::{Secret, secret_version::SecretVersion},
-    port::{Kept, NewVersion, Secrets, SecretsError},
+    port::{Kept, Metrics, NewVersion, Secrets, SecretsError},
 };
 
+use self::counting::Counting;
 use crate::{
     client::{ConfigError, StoreSettings, Wanted},
     write::kind,
@@ -147,6 +150,17 @@ impl SecretsManager {
             prefix: settings.prefix.clone(),
             recovery_days: settings.recovery_days,
             remembered: Arc::default(),
+        }
+    }
+
+    /// The same, with what its quotas are counted by told to `metrics`.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<dyn Metrics>) -> Self {
+        let config = self.client.config().to_builder();
+        let config = config.interceptor(Counting(metrics)).build();
+        Self {
+            client: Client::from_conf(config),
+            ..self
         }
     }
 

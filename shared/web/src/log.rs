@@ -7,9 +7,12 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue};
 use lambda_http::{Context, RequestExt as _};
-use latchkey_core::port::{Clock, Entropy};
+use latchkey_core::{
+    model::trace::TraceId,
+    port::{Clock, Entropy},
+};
 use std::sync::Arc;
-use tracing::{Instrument as _, info, info_span};
+use tracing::{Instrument as _, error_span, field, info};
 
 use crate::problem::Problem;
 
@@ -35,7 +38,10 @@ impl std::fmt::Debug for Requests {
 ///
 /// The line has the route, not the path: paths and queries carry tokens, codes and states.
 pub async fn requests(State(ports): State<Requests>, request: Request, next: Next) -> Response {
-    let id = match request.extensions().lambda_context_ref() {
+    let context = request.extensions().lambda_context_ref();
+    let trace = context.and_then(|context| TraceId::of(context.xray_trace_id.as_deref()?));
+    let trace_id = trace.map(field::display);
+    let id = match context {
         Some(Context { request_id, .. }) => request_id.clone(),
         None => ports
             .entropy
@@ -50,7 +56,8 @@ pub async fn requests(State(ports): State<Requests>, request: Request, next: Nex
         .map_or("-", MatchedPath::as_str)
         .to_owned();
     let method = request.method().clone();
-    let span = info_span!("request", request_id = %id);
+    // Whatever is logged at all has it.
+    let span = error_span!("request", request_id = %id, trace_id);
     let started = ports.clock.now();
     async {
         let response = named(next.run(request).await, &id);

@@ -21,7 +21,7 @@ use latchkey_core::{
         sweep::Sweep,
     },
     model::{Secret, event::Event},
-    port::{Clock, Events, Hosts, Posting, PublishError, Queue, QueueError, Secrets},
+    port::{Clock, Events, Hosts, Posting, PublishError, Queue, QueueError, Secrets, Uncounted},
 };
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,7 @@ impl Ports {
             breakers: &self.breakers,
             healths: &self.healths,
             announce: self.announce(),
+            metrics: &Uncounted,
             clock: &*self.clock,
             entropy: &OsEntropy,
             queue: Some(&self.queue),

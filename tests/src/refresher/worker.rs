@@ -14,7 +14,7 @@ use latchkey_core::{
         refresh::{Breakers, Slots},
     },
     model::Secret,
-    port::{Clock, Egress, SendError, WireAnswer, WireRequest},
+    port::{Clock, Egress, SendError, Uncounted, WireAnswer, WireRequest},
 };
 use latchkey_egress::{EgressSettings, ReqwestEgress};
 use latchkey_refresher::{Ports, Settings};
@@ -69,6 +69,7 @@ fn ports(told: &Value, clock: Arc<dyn Clock>) -> Ports {
         outbox: store.outbox,
         breakers: Arc::new(Breakers::new(store.hosts)),
         events: Arc::new(LogEvents),
+        metrics: Arc::new(Uncounted),
         clock,
         entropy: Arc::new(OsEntropy),
         queue: None,

@@ -46,3 +46,4 @@ mod unasked;
 mod vault_trouble;
 mod vaults;
 mod watch;
+mod watching;

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use latchkey_aws::{Client, Environment, StoreSettings, TableNames, create_missing};
+use latchkey_aws::{Client, Environment, Metric, StoreSettings, TableNames, create_missing};
 use latchkey_emulators::{ministack, tools};
 use latchkey_refresher::Settings;
 use serde_json::Value;
@@ -366,4 +366,17 @@ fn each_alarm_has_its_section_in_the_page_on_running_it() {
         alarms.insert(title);
     }
     assert_eq!(alarms, sections);
+}
+
+#[test]
+fn each_metric_is_explained_in_the_page_on_running_it() {
+    let page = std::fs::read_to_string(root().join("infra/RUNNING.md")).unwrap();
+    let rows: String = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    for metric in Metric::ALL {
+        let name = metric.name();
+        assert!(rows.contains(&format!("`{name}`")), "{name}");
+    }
 }

@@ -44,8 +44,8 @@ use crate::{
         pause::Pause,
     },
     port::{
-        Clock, Egress, Entropy, Healths, Leased, Leases, Methods, NewLease, Queue, StoreError,
-        Vault, VaultError,
+        Clock, Counted, Egress, Entropy, Healths, Leased, Leases, Methods, Metrics, NewLease,
+        Queue, StoreError, Vault, VaultError,
     },
     protocol::refusal::TokenFailure,
 };
@@ -102,6 +102,8 @@ pub struct Refresh<'a> {
     pub healths: &'a dyn Healths,
     /// Telling others.
     pub announce: Announce<'a>,
+    /// What operators watch.
+    pub metrics: &'a dyn Metrics,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// Randomness.
@@ -162,6 +164,23 @@ impl Refresh<'_> {
     /// # Errors
     /// [`RefreshError`] if it could not be tried, or its outcome could not be kept.
     pub async fn refresh_in(
+        &self,
+        instance: &Instance,
+        within: Within<'_>,
+    ) -> Result<Refreshed, RefreshError> {
+        let refreshed = self.attempt(instance, within).await?;
+        match &refreshed {
+            Refreshed::Renewed(..) => self.metrics.count(Counted::Refreshed),
+            Refreshed::Failed { failure, .. } => {
+                self.metrics.count(Counted::Failed(failure.code.blame()));
+            }
+            Refreshed::Ended(_) => self.metrics.count(Counted::ReconnectRequired),
+            Refreshed::Moved | Refreshed::Busy(_) | Refreshed::Paused(_) | Refreshed::Gone => {}
+        }
+        Ok(refreshed)
+    }
+
+    async fn attempt(
         &self,
         instance: &Instance,
         within: Within<'_>,

@@ -78,7 +78,7 @@ impl Sweep<'_> {
                 report.count(outcome);
             }
         }
-        reading.end(report)
+        reading.end(report, window)
     }
 
     /// What is due, until there is no time left to begin with it.
@@ -108,6 +108,8 @@ impl Sweep<'_> {
 struct Reading {
     unread: u64,
     error: Option<StoreError>,
+    /// Since when the most overdue of all that was found has been due.
+    oldest: Option<Timestamp>,
     /// Whether it was stopped for want of time.
     stopped: bool,
 }
@@ -115,7 +117,13 @@ struct Reading {
 impl Reading {
     fn keep(&mut self, found: Result<DueInstance, StoreError>) -> Option<DueInstance> {
         match found {
-            Ok(due) => Some(due),
+            Ok(due) => {
+                self.oldest = Some(
+                    self.oldest
+                        .map_or(due.since, |oldest| oldest.min(due.since)),
+                );
+                Some(due)
+            }
             Err(error) => {
                 warn!(%error, "shard not read");
                 self.unread += 1;
@@ -126,12 +134,60 @@ impl Reading {
     }
 
     /// The report, unless nothing could be read.
-    fn end(self, mut report: Report) -> Result<Report, StoreError> {
+    fn end(self, mut report: Report, window: Window) -> Result<Report, StoreError> {
+        report.oldest_due_seconds = self.oldest_due(window);
         report.unread_shards = self.unread;
         report.unfinished |= self.stopped;
         match self.error {
             Some(error) if self.unread >= u64::from(SHARDS) => Err(error),
             Some(_) | None => Ok(report),
+        }
+    }
+
+    /// For how many seconds the most overdue has been due, if that is known: each shard has its own
+    /// most overdue first, so that it is if all shards were read from their beginning.
+    fn oldest_due(&self, window: Window) -> Option<u64> {
+        if window.after.is_some() || self.unread > 0 {
+            return None;
+        }
+        match self.oldest {
+            Some(oldest) => {
+                let age = window.until.duration_since(oldest);
+                Some(u64::try_from(age.as_secs()).unwrap_or(0))
+            }
+            None => (!self.stopped).then_some(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_the_most_overdue_waits_is_said_by_who_knows_it() {
+        let at = |second: i64| Timestamp::from_second(1_700_000_000 + second).unwrap();
+        let window = |after| Window {
+            after,
+            until: at(0),
+        };
+        let (all, new) = (window(None), window(Some(at(-75))));
+        let read = |oldest: Option<i64>, unread, stopped| Reading {
+            unread,
+            error: None,
+            oldest: oldest.map(at),
+            stopped,
+        };
+        for (case, reading, window, known) in [
+            ("nothing is due", read(None, 0, false), all, Some(0)),
+            ("something is", read(Some(-90), 0, false), all, Some(90)),
+            ("out of time", read(Some(-900), 0, true), all, Some(900)),
+            ("no time to look", read(None, 0, true), all, None),
+            ("a shard is unread", read(Some(-90), 1, false), all, None),
+            ("only what is new", read(None, 0, false), new, None),
+            ("only what is new", read(Some(-30), 0, false), new, None),
+        ] {
+            assert_eq!(reading.oldest_due(window), known, "{case}");
         }
     }
 }

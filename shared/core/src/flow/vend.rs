@@ -14,7 +14,7 @@ use crate::{
     model::{
         Secret,
         credential_id::CredentialId,
-        failure::{Failure, FailureCode},
+        failure::{Blame, Failure, FailureCode},
         grant::{StoredGrant, Tokens},
         id::InstanceKey,
         instance::{Instance, State},
@@ -24,7 +24,7 @@ use crate::{
         url_template::UrlTemplate,
         values::KnownValues,
     },
-    port::{Condemn, Due, Note, Noting, StoreError, VaultError},
+    port::{Condemn, Counted, Due, Note, Noting, StoreError, VaultError},
     protocol::{
         dialect::{Applied, apply},
         scope::Scope,
@@ -196,7 +196,10 @@ impl Refresh<'_> {
             return Ok(Next::Failed { failure, at });
         }
         // Boxed: every vend would have room for a refresh, and few make one.
-        Ok(match Box::pin(self.refresh(instance)).await? {
+        let refreshed = Box::pin(self.refresh(instance)).await;
+        let refreshed =
+            refreshed.inspect_err(|_| self.metrics.count(Counted::Failed(Blame::Ourselves)));
+        Ok(match refreshed? {
             Refreshed::Renewed(grant, tokens) => Next::Renewed(grant, tokens),
             Refreshed::Moved | Refreshed::Busy(_) => Next::Look,
             Refreshed::Paused(pause) => Next::Paused(pause),
@@ -263,6 +266,7 @@ impl Refresh<'_> {
             events: &events,
         };
         if self.instances.condemn(condemn).await? {
+            self.metrics.count(Counted::ReconnectRequired);
             self.announce.announce(&events).await;
         }
         Ok(VendError::ReconnectRequired(cause))

@@ -31,6 +31,7 @@ pub mod secret_version;
 pub mod spare;
 pub mod template;
 pub mod terms;
+pub mod trace;
 pub mod trouble;
 pub mod upkeep;
 pub mod url_template;

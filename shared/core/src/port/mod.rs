@@ -14,6 +14,7 @@ mod healths;
 mod hosts;
 mod instances;
 mod methods;
+mod metrics;
 mod outbox;
 mod overview;
 mod queue;
@@ -40,6 +41,7 @@ pub use instances::{
     shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
+pub use metrics::{Counted, Metrics, Uncounted};
 pub use outbox::{EVENT_SHARDS, GRACE, Outbox};
 pub use overview::Overview;
 pub use queue::{LARGEST_MESSAGE, LONGEST_DELAY, POSTINGS_AT_ONCE, Posting, Queue, QueueError};

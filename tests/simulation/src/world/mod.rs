@@ -21,7 +21,7 @@ use latchkey_core::{
         instance::Instance,
         refresh_tokens::RefreshTokens,
     },
-    port::{Clock as _, Egress, Hosts},
+    port::{Clock as _, Egress, Hosts, Uncounted},
 };
 use serde_json::{Value, json};
 
@@ -137,6 +137,7 @@ impl World {
             breakers: &process.breakers,
             healths: &self.store,
             announce: self.announce(),
+            metrics: &Uncounted,
             clock: &*self.timeline,
             entropy: &*self.chance,
             queue: self.queue.as_ref().map(|queue| queue as _),

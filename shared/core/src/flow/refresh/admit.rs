@@ -21,7 +21,10 @@ impl Refresh<'_> {
             return Ok(Some(quarantine.pause()));
         }
         if let Some(host) = host
-            && let Some(pause) = self.breakers.admit(host, now, self.entropy).await?
+            && let Some(pause) = self
+                .breakers
+                .admit(host, now, self.entropy, self.metrics)
+                .await?
         {
             return Ok(Some(pause));
         }

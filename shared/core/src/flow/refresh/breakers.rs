@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +17,7 @@ use crate::{
         host::Host,
         pause::Pause,
     },
-    port::{Entropy, Hosts, StoreError, Turned},
+    port::{Counted, Entropy, Hosts, Metrics, StoreError, Turned},
 };
 
 /// The breakers of token hosts, as one process sees them. It lives as long as the process does.
@@ -74,10 +75,13 @@ impl Breakers {
         host: &Host,
         now: Timestamp,
         entropy: &dyn Entropy,
+        metrics: &dyn Metrics,
     ) -> Result<Option<Pause>, StoreError> {
         let Some(breaker) = self.breaker(host, now).await? else {
             return Ok(None);
         };
+        let lasts = Duration::try_from(now.duration_since(breaker.opened_at)).unwrap_or_default();
+        metrics.count(Counted::BreakerOpen { host, lasts });
         let Some(claimed) = breaker.claimed(now, mark(entropy)) else {
             return Ok(Some(breaker.pause()));
         };
@@ -100,17 +104,18 @@ impl Breakers {
         now: Timestamp,
         failure: Option<FailureCode>,
         entropy: &dyn Entropy,
+        metrics: &dyn Metrics,
     ) {
         let told = match failure.map_or(Sign::Well, Sign::of) {
             Sign::Nothing => return,
             Sign::Well => match self.count(host, |_| 0) {
-                (_, Some(open)) => self.close(host, &open).await,
+                (_, Some(open)) => self.close(host, &open, metrics).await,
                 (_, None) => return,
             },
             Sign::Unwell => match (self.count(host, |failures| failures + 1), failure) {
                 ((FAILURES_TO_OPEN.., None), Some(cause)) => {
-                    self.open(host, Breaker::open(now, cause, mark(entropy)))
-                        .await
+                    let next = Breaker::open(now, cause, mark(entropy));
+                    self.open(host, next, metrics).await
                 }
                 _ => return,
             },
@@ -121,19 +126,33 @@ impl Breakers {
         }
     }
 
-    async fn open(&self, host: &Host, next: Breaker) -> Result<Option<Breaker>, StoreError> {
+    async fn open(
+        &self,
+        host: &Host,
+        next: Breaker,
+        metrics: &dyn Metrics,
+    ) -> Result<Option<Breaker>, StoreError> {
         Ok(match self.hosts.turn(host, None, &next).await? {
             Turned::Done => {
                 warn!(%host, cause = ?next.cause, "breaker open: the host is asked once a minute");
+                metrics.count(Counted::BreakerOpened);
+                let lasts = Duration::ZERO;
+                metrics.count(Counted::BreakerOpen { host, lasts });
                 Some(next)
             }
             Turned::Lost(current) => current,
         })
     }
 
-    async fn close(&self, host: &Host, open: &Breaker) -> Result<Option<Breaker>, StoreError> {
+    async fn close(
+        &self,
+        host: &Host,
+        open: &Breaker,
+        metrics: &dyn Metrics,
+    ) -> Result<Option<Breaker>, StoreError> {
         if self.hosts.close(host, open).await? {
             info!(%host, since = %open.opened_at, "breaker closed: the host answers");
+            metrics.count(Counted::BreakerClosed);
             return Ok(None);
         }
         // Somebody else has claimed a call, or closed it.

@@ -128,7 +128,9 @@ impl Refresh<'_> {
     async fn hear(&self, prepared: &Prepared, failure: Option<FailureCode>) {
         if let Some(host) = &prepared.host {
             let now = self.clock.now();
-            self.breakers.hear(host, now, failure, self.entropy).await;
+            self.breakers
+                .hear(host, now, failure, self.entropy, self.metrics)
+                .await;
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
         method::{FoundMethod, StoredMethod},
         pause::Pause,
     },
-    port::{StoreError, Turned},
+    port::{Counted, StoreError, Turned},
 };
 
 /// How often a change is tried while others change the same.
@@ -64,6 +64,7 @@ impl Refresh<'_> {
                     && quarantine.since == cause.at
                 {
                     warn!(auth_method = %key.id, words = cause.words.as_deref(), "quarantined: too many instances look dead");
+                    self.metrics.count(Counted::MethodQuarantined);
                 }
                 quarantine.is_some()
             }),
@@ -108,6 +109,7 @@ impl Refresh<'_> {
         match self.rule(key, rule).await {
             Ok(Some(Ruled { changed: true, .. })) => {
                 warn!(auth_method = %key.id, version, code = ?failure.code, words = failure.words.as_deref(), "auth method faulty");
+                self.metrics.count(Counted::MethodFaulty);
             }
             Ok(_) => {}
             Err(error) => warn!(auth_method = %key.id, %error, "auth method not marked faulty"),

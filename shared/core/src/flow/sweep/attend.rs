@@ -9,14 +9,14 @@ use super::Sweep;
 use crate::{
     flow::refresh::{RefreshError, Refreshed, Within},
     model::{
-        failure::FailureCode,
+        failure::{Blame, FailureCode},
         grant::StoredGrant,
         host::Host,
         id::InstanceKey,
         instance::{Instance, State},
         message::{Adoption, Message},
     },
-    port::StoreError,
+    port::{Counted, StoreError},
 };
 
 /// For how long the store is asked to take an answer out of the queue before the queue keeps it for
@@ -75,6 +75,9 @@ impl Sweep<'_> {
         };
         seen.unwrap_or_else(|error| {
             warn!(instance = %message.instance().id, %error, "instance not worked");
+            self.refresh
+                .metrics
+                .count(Counted::Failed(Blame::Ourselves));
             Seen::To(Outcome::Failed)
         })
     }

@@ -14,8 +14,10 @@ use tracing::warn;
 
 use super::{Reading, Report, Sweep};
 use crate::{
-    model::message::Message,
-    port::{DueInstance, POSTINGS_AT_ONCE, Posting, Queue, QueueError, StoreError, Window},
+    model::{failure::Blame, message::Message},
+    port::{
+        Counted, DueInstance, POSTINGS_AT_ONCE, Posting, Queue, QueueError, StoreError, Window,
+    },
 };
 
 /// How much later than its time a tick may run, with the index lagging, before an instance has to
@@ -72,9 +74,13 @@ impl Sweep<'_> {
                 report.due += due;
                 report.handed_out += handed_out;
                 report.errors += due - handed_out;
+                for _ in handed_out..due {
+                    let counted = Counted::Failed(Blame::Ourselves);
+                    self.refresh.metrics.count(counted);
+                }
             }
         }
-        reading.end(report)
+        reading.end(report, window)
     }
 }
 

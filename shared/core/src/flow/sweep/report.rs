@@ -29,6 +29,10 @@ pub struct Report {
     pub postponed: u64,
     /// Not worked, or not handed out, because the store, the vault or the queue did not answer.
     pub errors: u64,
+    /// For how many seconds the most overdue has been due; 0 if nothing is. Only who reads everything
+    /// that is due knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_due_seconds: Option<u64>,
     /// Shards of the index that could not be read.
     pub unread_shards: u64,
     /// Whether time ran out before everything was worked. What was not stays due.

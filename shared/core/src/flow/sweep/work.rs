@@ -27,6 +27,7 @@ use super::{Outcome, Sweep, attend::Seen};
 use crate::{
     flow::refresh::{Slot, Slots, Within},
     model::{host::Host, message::Message},
+    port::Counted,
 };
 
 /// How many are parked at most for one host, and for all.
@@ -91,6 +92,7 @@ impl<'s, T: Send + 's> Worker<'s, '_, T> {
                 Event::Ended((ticket, _), Seen::To(outcome)) => return Some((ticket, outcome)),
                 Event::Ended(task, Seen::Busy(host)) => {
                     if let Some((ticket, _)) = self.parked.park(host, task) {
+                        self.sweep.refresh.metrics.count(Counted::Postponed);
                         return Some((ticket, Outcome::Postponed));
                     }
                 }

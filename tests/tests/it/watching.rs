@@ -1,0 +1,237 @@
+//! What operators watch: the metrics and the log lines of the functions' own binaries.
+
+use std::collections::BTreeMap;
+
+use latchkey_emulators::moto;
+use latchkey_tests::{
+    fleet::{Fleet, granted},
+    lambda::{Lambda, request},
+    proxy::{Mode, Proxy},
+    world::World,
+};
+use serde_json::{Value, json};
+
+const TRACE: &str = "1-5759e988-bd862e3fe1be46a994272793";
+
+fn header() -> String {
+    format!("Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1")
+}
+
+/// A provider that nobody is behind: it answers what it is told.
+async fn provider(answer: Mode) -> Proxy {
+    let provider = Proxy::before("http://127.0.0.1:9").await;
+    provider.set(answer);
+    provider
+}
+
+fn grants() -> Mode {
+    let body = granted().body;
+    Mode::json(200, &serde_json::from_slice(body.expose()).unwrap())
+}
+
+async fn fleet<'w>(first: &Fleet<'w>, name: &str, provider: &Proxy) -> Fleet<'w> {
+    let token_url = format!("{}/token", provider.url);
+    first.beside(name, &token_url, json!("none")).await
+}
+
+/// The metrics of each request that has some, as CloudWatch takes them out of a log.
+fn metrics(lines: &[Value]) -> BTreeMap<&str, BTreeMap<&str, u64>> {
+    let mut told = BTreeMap::new();
+    for line in lines.iter().filter(|line| line["_aws"].is_object()) {
+        let about = &line["_aws"];
+        assert!(about["Timestamp"].as_i64().unwrap() > 1_700_000_000_000);
+        let directives = about["CloudWatchMetrics"].as_array().unwrap();
+        assert_eq!(directives.len(), 1);
+        assert_eq!(directives[0]["Namespace"], "Latchkey");
+        assert_eq!(directives[0]["Dimensions"], json!([["Stack"]]));
+        assert_eq!(line["Stack"], "stack");
+        let named = directives[0]["Metrics"].as_array().unwrap();
+        let values = named
+            .iter()
+            .map(|metric| metric["Name"].as_str().unwrap())
+            .map(|name| (name, line[name].as_u64().unwrap()));
+        let id = line["request_id"].as_str().unwrap();
+        let earlier = told.insert(id, values.collect());
+        assert!(earlier.is_none(), "one line a request");
+    }
+    told
+}
+
+/// The lines that are no metrics.
+fn events(lines: &[Value]) -> impl Iterator<Item = &Value> {
+    lines.iter().filter(|line| line["_aws"].is_null())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_tells_what_became_of_each_refresh_and_whose_matter_it_is() {
+    let world = World::start().await;
+    let first = Fleet::at(&world, "fleet.example").await;
+    let well = provider(grants()).await;
+    let refusing = provider(Mode::json(401, &json!({ "error": "invalid_client" }))).await;
+    let revoked = provider(Mode::json(400, &json!({ "error": "invalid_grant" }))).await;
+    let throttling = provider(Mode::json(429, &json!({}))).await;
+    let store = Proxy::before(world.server.store_url.as_str().trim_end_matches('/')).await;
+    let with = [
+        ("LATCHKEY_IN_FLIGHT", "1"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &*store.url),
+    ];
+    let mut refresher = Lambda::start(&world, "refresher", &with).await;
+    let idle = refresher.invoke("idle", None, json!({})).await;
+    assert_eq!(idle["due"], 0, "{idle}");
+    let mut due = Vec::new();
+    for (name, provider, count) in [
+        ("well", &well, 3),
+        ("refusing", &refusing, 2),
+        ("revoked", &revoked, 1),
+        ("throttling", &throttling, 6),
+    ] {
+        let fleet = fleet(&first, name, provider).await;
+        for number in 0..count {
+            due.push(fleet.overdue(60 + number * 100).await.id.to_string());
+        }
+    }
+    let report = refresher.invoke("tick-1", Some(&header()), json!({})).await;
+    assert_eq!((&report["due"], &report["errors"]), (&json!(12), &json!(0)));
+    // AWS joins its own part of the trace; a provider learns no id of ours.
+    let traced = |proxy: &Proxy| {
+        let seen = proxy.seen();
+        let traces = seen
+            .iter()
+            .map(|seen| seen.headers.get("x-amzn-trace-id").cloned());
+        traces.collect::<Vec<_>>()
+    };
+    assert!(traced(&store).contains(&Some(header())));
+    assert!(traced(&well).iter().all(Option::is_none));
+
+    let lines = refresher.log().await;
+    let told = metrics(&lines);
+    let age = told["tick-1"]["OldestDueAge"];
+    assert!((555..620).contains(&age), "{age}");
+    let expected = [
+        ("Refreshed", 3),
+        ("FailedUser", 1),
+        ("FailedBuilder", 2),
+        ("FailedProvider", 5),
+        ("OldestDueAge", age),
+        ("BreakersOpen", 1),
+        ("BreakerOpenAge", told["tick-1"]["BreakerOpenAge"]),
+        ("BreakersOpened", 1),
+        ("MethodsFaulty", 1),
+    ];
+    assert_eq!(told["tick-1"], BTreeMap::from(expected));
+    assert!(told["tick-1"]["BreakerOpenAge"] < 60);
+    // That nothing is due is known, and said.
+    assert_eq!(told["idle"], BTreeMap::from([("OldestDueAge", 0)]));
+
+    let mut instances = Vec::new();
+    for line in events(&lines) {
+        assert_eq!(line["span"]["request_id"], "tick-1", "{line}");
+        assert_eq!(line["span"]["trace_id"], TRACE, "{line}");
+        if line["message"] == "refresh failed" {
+            instances.push(line["instance"].as_str().unwrap());
+        }
+    }
+    assert_eq!(instances.len(), 8);
+    assert!(instances.iter().all(|id| due.iter().any(|due| due == id)));
+    let sweeps = events(&lines).filter(|line| line["message"] == "sweep");
+    assert_eq!(sweeps.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
+    let world = World::start().await;
+    let first = Fleet::at(&world, "fleet.example").await;
+    let well = provider(grants()).await;
+    let fleet = fleet(&first, "well", &well).await;
+    let (batched, vended) = (fleet.overdue(60).await, fleet.overdue(60).await);
+
+    let mut refresher = Lambda::start(&world, "refresher", &[]).await;
+    let attend =
+        json!({ "v": 1, "kind": "attend", "instance": { "tenant": "local", "id": batched.id } });
+    let record = json!({ "messageId": "m", "body": attend.to_string() });
+    let answer = refresher
+        .invoke("batch", None, json!({ "Records": [record] }))
+        .await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    let lines = refresher.log().await;
+    // What was not looked at is not known.
+    assert_eq!(
+        metrics(&lines),
+        BTreeMap::from([("batch", BTreeMap::from([("Refreshed", 1)]))])
+    );
+
+    let mut credentials = Lambda::start(&world, "credentials", &[]).await;
+    let path = format!("/v1/instances/{}/credential", vended.id);
+    let vend = request("GET", &path, world.server.api_key.expose());
+    for id in ["stale", "fresh"] {
+        let answer = credentials.invoke(id, Some(&header()), vend.clone()).await;
+        assert_eq!(answer["statusCode"], 200, "{answer}");
+    }
+    let lines = credentials.log().await;
+    assert_eq!(
+        metrics(&lines),
+        BTreeMap::from([("stale", BTreeMap::from([("Refreshed", 1)]))])
+    );
+    for line in events(&lines) {
+        assert_eq!(line["span"]["trace_id"], TRACE, "{line}");
+    }
+    let requests = events(&lines).filter(|line| line["message"] == "request");
+    let ids: Vec<_> = requests.map(|line| &line["span"]["request_id"]).collect();
+    assert_eq!(ids, ["stale", "fresh"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_to_secrets_manager_are_counted_as_its_quota_counts_them() {
+    let world = World::start().await;
+    let first = Fleet::at(&world, "fleet.example").await;
+    let well = provider(grants()).await;
+    let fleet = fleet(&first, "well", &well).await;
+    let secrets = Proxy::before(moto()).await;
+    let with = [
+        ("LATCHKEY_VAULT", "secrets-manager"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &*secrets.url),
+    ];
+    let mut refresher = Lambda::start(&world, "refresher", &with).await;
+    let _ = fleet.overdue(60).await;
+    let report = refresher.invoke("written", None, json!({})).await;
+    assert_eq!(report["refreshed"], 1, "{report}");
+
+    // What is refused as one too many has been tried, and is tried again.
+    let throttled = json!({ "__type": "ThrottlingException", "message": "Rate exceeded" });
+    secrets.set_for("CreateSecret", Mode::json(400, &throttled));
+    let _ = fleet.overdue(60).await;
+    let before = secrets.operations().len();
+    let report = refresher.invoke("throttled", None, json!({})).await;
+    assert_eq!(report["refreshed"], 1, "the journal serves: {report}");
+    let tried = secrets.operations().split_off(before);
+    let tried = tried
+        .iter()
+        .filter(|operation| *operation == "CreateSecret");
+    let tried = u64::try_from(tried.count()).unwrap();
+    assert!(tried > 1, "the SDK tries again");
+
+    let lines = refresher.log().await;
+    let told = metrics(&lines);
+    assert_eq!(told["written"]["VaultWrites"], 1);
+    assert!(!told["written"].contains_key("VaultThrottles"));
+    let counts = ["VaultWrites", "VaultThrottles"].map(|name| told["throttled"][name]);
+    assert_eq!(counts, [tried, tried]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_authorizers_lines_say_which_request_they_are_of() {
+    let world = World::start().await;
+    let mut authorizer = Lambda::start(&world, "authorizer", &[]).await;
+    let question = json!({ "headers": { "authorization": format!("Bearer {}", world.server.api_key.expose()) } });
+    let answer = authorizer.invoke("asked", Some(&header()), question).await;
+    assert_eq!(answer["isAuthorized"], true);
+    let lines = authorizer.log().await;
+    let of = |line: &Value| {
+        (
+            line["span"]["request_id"].clone(),
+            line["span"]["trace_id"].clone(),
+        )
+    };
+    let lines: Vec<_> = lines.iter().map(of).collect();
+    assert_eq!(lines, [(json!("asked"), json!(TRACE))]);
+}
