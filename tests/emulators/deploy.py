@@ -3,7 +3,7 @@
 Makes the stack, or updates it if it is there, with the parameters that are given. Prints its outputs as JSON, with the
 operator's first key. The template is deployed as it is, but for what an emulator on this machine needs:
 
-- the code is in a bucket, where `sam deploy` would put it;
+- the code is in a bucket, and the template too, where `sam deploy` would put them;
 - the API is reached over http, below `localhost`;
 - `LATCHKEY_MODE` says that providers may be on this machine;
 - MiniStack hands a parameter on as text, even where its own poller of queues wants a number.
@@ -65,12 +65,14 @@ def main(url, stack, template, binaries, *parameters):
         text = changed(text, rf"CodeUri: functions/{name}\n", f"CodeUri: s3://{BUCKET}/{name}.zip\n")
         storage.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=zipped(f"{binaries}/{name}"))
 
+    storage.put_object(Bucket=BUCKET, Key=f"{stack}.yaml", Body=text.encode())
+
     stacks = client("cloudformation")
     names = [found["StackName"] for found in stacks.describe_stacks()["Stacks"]]
     act = stacks.update_stack if stack in names else stacks.create_stack
     act(
         StackName=stack,
-        TemplateBody=text,
+        TemplateURL=f"{url}/{BUCKET}/{stack}.yaml",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()],
     )

@@ -26,6 +26,15 @@ struct Batch {
 struct Record {
     message_id: String,
     body: String,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+#[derive(Default, Deserialize)]
+struct Attributes {
+    /// The trace in which it was sent.
+    #[serde(rename = "AWSTraceHeader")]
+    trace: Option<String>,
 }
 
 /// Which messages shall come again.
@@ -108,9 +117,14 @@ pub async fn handle(
 
 /// Sees to messages, and names those that shall come again.
 async fn work(ports: &Ports, records: Vec<Record>, deadline: Option<Timestamp>) -> Failures {
+    let traces = records.iter();
+    latchkey_aws::log::sent_in(traces.filter_map(|record| record.attributes.trace.as_deref()));
     let mut failures = Failures::default();
     let mut messages = Vec::with_capacity(records.len());
-    for Record { message_id, body } in records {
+    for record in records {
+        let Record {
+            message_id, body, ..
+        } = record;
         match Message::from_text(&body) {
             Ok(message) => messages.push((message_id, message)),
             // Another version can read it, or nobody: then the queue puts it aside.

@@ -30,3 +30,8 @@ pub const SHORT_SECONDS: f64 = 0.01;
 pub const MEMORY_GB: f64 = 0.25;
 /// A log line of a batch, with what Lambda adds, in bytes.
 pub const LOG_BYTES: f64 = 600.0;
+/// Metrics that are sent in every hour: `OldestDueAge` and `Refreshed`, and with Secrets Manager `VaultWrites`. What
+/// goes wrong is sent when it does.
+pub const METRICS: f64 = 3.0;
+/// Alarms (`template.yaml`).
+pub const ALARMS: f64 = 15.0;

@@ -6,15 +6,17 @@ mod quotas;
 mod table;
 mod usage;
 
-pub use table::table;
+pub use table::{table, watching};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_the_readme_is_the_one_that_is_printed() {
+    fn the_readme_has_what_is_printed() {
         let readme = include_str!("../../../README.md");
-        assert!(readme.contains(&table()), "{}", table());
+        for printed in [table(), watching()] {
+            assert!(readme.contains(&printed), "{printed}");
+        }
     }
 }

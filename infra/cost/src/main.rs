@@ -3,5 +3,6 @@
 use std::io::{self, Write as _};
 
 fn main() -> io::Result<()> {
-    write!(io::stdout(), "{}", latchkey_cost::table())
+    let (table, watching) = (latchkey_cost::table(), latchkey_cost::watching());
+    write!(io::stdout(), "{table}\n{watching}")
 }

@@ -20,3 +20,9 @@ pub(crate) const SECRET: f64 = 0.40;
 pub(crate) const SECRETS_CALL: f64 = 0.05 / 10_000.0;
 /// A GB of logs taken in (<https://aws.amazon.com/cloudwatch/pricing/>).
 pub(crate) const LOG_GB: f64 = 0.50;
+/// A metric of one's own that is sent all month; by the hour if it is not (the same page).
+pub(crate) const METRIC: f64 = 0.30;
+/// An alarm on one metric (the same page).
+pub(crate) const ALARM: f64 = 0.10;
+/// A dashboard (the same page).
+pub(crate) const DASHBOARD: f64 = 3.00;

@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::usage::{Deployment, Policy, Vault};
+use crate::{
+    calls::{ALARMS, METRICS},
+    prices::{ALARM, DASHBOARD, METRIC},
+    usage::{Deployment, Policy, Vault},
+};
 
 const SIZES: [(&str, f64); 3] = [("1,000", 1e3), ("100,000", 1e5), ("10,000,000", 1e7)];
 const VAULTS: [(&str, Vault); 2] = [
@@ -43,4 +47,15 @@ pub fn table() -> String {
         }
     }
     text
+}
+
+/// What it costs to watch a deployment, as a sentence.
+#[must_use]
+pub fn watching() -> String {
+    let cost = METRICS * METRIC + ALARMS * ALARM + DASHBOARD;
+    format!(
+        "Watching a deployment of any size costs US$ {cost:.2} a month more: {ALARMS} alarms, {METRICS} metrics that are always sent, \
+         and the dashboard,\nwhich is {DASHBOARD:.2} of it (`ShowDashboard=off`). Of an account's alarms and metrics ten each are \
+         free, and of its dashboards three.\n"
+    )
 }

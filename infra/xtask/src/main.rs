@@ -13,6 +13,7 @@
 //! | `simulate` | simulates larger fleets over virtual time than the tests do; takes long |
 //! | `scale [NAME [COUNT]]` | measures what a refresher does at scale, and beside other libraries |
 //! | `openapi` | writes `infra/openapi.json` anew |
+//! | `dashboard` | writes `infra/dashboard.json` into `template.yaml` anew |
 //! | `schema` | writes `shared/presets/definition.schema.json` anew |
 
 mod fuzz;
@@ -60,12 +61,13 @@ fn main() -> ExitCode {
         }),
         Some((verb, [])) if verb == "simulate" => run(&mut simulation("run")),
         Some((verb, [])) if verb == "openapi" => kept("--openapi", "infra/openapi.json"),
+        Some((verb, [])) if verb == "dashboard" => dashboard(),
         Some((verb, [])) if verb == "schema" => {
             kept("--schema", "shared/presets/definition.schema.json")
         }
         Some(_) | None => Err(Failed::Here(
             "usage: cargo xtask test [ARG…] | setup | properties [CASES] | fuzz [TARGET] [SECONDS] [ARG…] | lint | audit \
-             | crashes | model | simulate | scale [NAME [COUNT]] | openapi | schema"
+             | crashes | model | simulate | scale [NAME [COUNT]] | openapi | dashboard | schema"
                 .to_owned(),
         )),
     };
@@ -171,6 +173,37 @@ fn kept(flag: &str, path: &str) -> Outcome {
     }
     let path = root().join(path);
     fs::write(&path, output.stdout)
+        .map_err(|error| Failed::Here(format!("{} can't be written: {error}", path.display())))
+}
+
+/// Where the dashboard's body is in the template, and how far it is indented there.
+const DASHBOARD: &str = "      DashboardBody: !Sub |\n";
+const INDENT: &str = "          ";
+
+/// Writes the dashboard's body into the template: CloudFormation reads it from no file.
+fn dashboard() -> Outcome {
+    let file = |path: &str| {
+        let path = root().join(path);
+        let text = fs::read_to_string(&path);
+        text.map_err(|error| Failed::Here(format!("{} can't be read: {error}", path.display())))
+    };
+    let (body, template) = (file("infra/dashboard.json")?, file("template.yaml")?);
+    let Some((before, rest)) = template.split_once(DASHBOARD) else {
+        return Err(Failed::Here("the template has no dashboard".to_owned()));
+    };
+    let mut after = rest.split_inclusive('\n').skip_while(|line| {
+        let is_empty = line.trim().is_empty();
+        is_empty || line.starts_with(INDENT)
+    });
+    let mut written = format!("{before}{DASHBOARD}");
+    for line in body.lines() {
+        let indent = if line.is_empty() { "" } else { INDENT };
+        written.extend([indent, line, "\n"]);
+    }
+    written.push('\n');
+    written.extend(&mut after);
+    let path = root().join("template.yaml");
+    fs::write(&path, written)
         .map_err(|error| Failed::Here(format!("{} can't be written: {error}", path.display())))
 }
 

@@ -1,7 +1,7 @@
 //! Logs: JSON, one line an event.
 
 use latchkey_core::model::trace::TraceId;
-use tracing::Span;
+use tracing::{Span, field};
 use tracing_subscriber::{
     EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -31,7 +31,19 @@ where
 /// `trace` is the header that Lambda hands over.
 #[must_use]
 pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
-    let trace_id = trace.and_then(TraceId::of).map(tracing::field::display);
+    let trace_id = trace.and_then(TraceId::of).map(field::display);
     // Whatever is logged at all has it.
-    tracing::error_span!("invocation", request_id, trace_id)
+    tracing::error_span!("invocation", request_id, trace_id, sent_in = field::Empty)
+}
+
+/// Says in the current span in which traces the messages of a batch were sent. X-Ray gives a batch a
+/// trace of its own, and links it to these.
+pub fn sent_in<'t>(traces: impl IntoIterator<Item = &'t str>) {
+    let mut ids: Vec<_> = traces.into_iter().filter_map(TraceId::of).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if !ids.is_empty() {
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        Span::current().record("sent_in", ids.join(" "));
+    }
 }

@@ -193,6 +193,30 @@ const NOT_ASKED_FOR: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What the log group of a function has that CloudWatch makes metrics of.
+async fn told(stack: &str, function: &str) -> Vec<Value> {
+    let scope = "test/20200101/eu-central-1/logs/aws4_request";
+    let asked = json!({ "logGroupName": format!("/aws/lambda/{stack}/{function}") });
+    let answer = latchkey_tests::http_client()
+        .post(ministack())
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "Logs_20140328.FilterLogEvents")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+        )
+        .body(asked.to_string())
+        .send()
+        .await
+        .unwrap();
+    let found: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let events = found["events"].as_array().expect("events").iter();
+    let lines = events.filter_map(|event| serde_json::from_str(event["message"].as_str()?).ok());
+    lines
+        .filter(|line: &Value| line["_aws"].is_object())
+        .collect()
+}
+
 /// Each role allows what its function has asked for, and no more.
 async fn hold_roles(stack: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -337,4 +361,7 @@ async fn story(stack: &str, parameters: &[&str]) {
     assert_eq!(api.delete(&path).await.status, 200);
     assert!(!provider.is_active(&token).await);
     hold_roles(stack).await;
+    let told = told(stack, "refresher").await;
+    let refreshed = told.iter().find(|line| line["Refreshed"] == 1).unwrap();
+    assert_eq!(refreshed["Stack"], stack);
 }

@@ -7,7 +7,9 @@ use std::{
     process::Command,
 };
 
-use latchkey_aws::{Client, Environment, Metric, StoreSettings, TableNames, create_missing};
+use latchkey_aws::{
+    Client, DIMENSION, Environment, Metric, NAMESPACE, StoreSettings, TableNames, create_missing,
+};
 use latchkey_emulators::{ministack, tools};
 use latchkey_refresher::Settings;
 use serde_json::Value;
@@ -379,4 +381,55 @@ fn each_metric_is_explained_in_the_page_on_running_it() {
         let name = metric.name();
         assert!(rows.contains(&format!("`{name}`")), "{name}");
     }
+}
+
+/// Checks that a metric of ours is one that the code tells, of this stack: its name.
+fn ours<'a>(name: &'a str, dimension: &Value, stack: &Value, wanted: &Value) -> &'a str {
+    assert_eq!((dimension, stack), (&DIMENSION.into(), wanted), "{name}");
+    let told = Metric::ALL.map(Metric::name);
+    assert!(told.contains(&name), "{name} is told by nobody");
+    name
+}
+
+#[test]
+fn alarms_watch_metrics_that_are_told() {
+    let template = template();
+    let mut watched = BTreeSet::new();
+    let of_ours = of_type(&template, "AWS::CloudWatch::Alarm")
+        .filter(|(_, alarm)| alarm["Namespace"] == NAMESPACE);
+    for (_, alarm) in of_ours {
+        let (name, dimension) = (text(&alarm["MetricName"]), &alarm["Dimensions"][0]);
+        let stack = serde_json::json!({ "Ref": "AWS::StackName" });
+        watched.insert(ours(name, &dimension["Name"], &dimension["Value"], &stack));
+    }
+    assert_eq!(watched.len(), 7);
+    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(variables["LATCHKEY_STACK"]["Ref"], "AWS::StackName");
+}
+
+#[test]
+fn the_dashboard_shows_every_alarm_and_every_metric_and_none_besides() {
+    let template = template();
+    let file = std::fs::read_to_string(root().join("infra/dashboard.json")).unwrap();
+    let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+    assert_eq!(text(body), file, "cargo xtask dashboard");
+
+    let dashboard: Value = serde_json::from_str(&file).unwrap();
+    let (mut metrics, mut alarms) = (BTreeSet::new(), BTreeSet::new());
+    for widget in list(&dashboard["widgets"]) {
+        let properties = &widget["properties"];
+        alarms.extend(list(&properties["alarms"]).map(|alarm| {
+            let alarm = text(alarm).strip_prefix("${").unwrap();
+            alarm.strip_suffix(".Arn}").unwrap()
+        }));
+        for metric in list(&properties["metrics"]).filter(|metric| metric[0] == NAMESPACE) {
+            let (name, stack) = (text(&metric[1]), "${AWS::StackName}".into());
+            metrics.insert(ours(name, &metric[2], &metric[3], &stack));
+        }
+    }
+    assert_eq!(metrics, BTreeSet::from(Metric::ALL.map(Metric::name)));
+    let made = of_type(&template, "AWS::CloudWatch::Alarm").map(|(name, _)| name);
+    assert_eq!(alarms, made.collect());
+    let count = u32::try_from(alarms.len()).unwrap();
+    assert_eq!(f64::from(count), latchkey_cost::calls::ALARMS);
 }

@@ -148,9 +148,11 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
     let mut refresher = Lambda::start(&world, "refresher", &[]).await;
     let attend =
         json!({ "v": 1, "kind": "attend", "instance": { "tenant": "local", "id": batched.id } });
-    let record = json!({ "messageId": "m", "body": attend.to_string() });
+    let sent = json!({ "AWSTraceHeader": header() });
+    let record = json!({ "messageId": "m", "body": attend.to_string(), "attributes": sent });
+    let own = "Root=1-67891233-abcdef012345678912345678";
     let answer = refresher
-        .invoke("batch", None, json!({ "Records": [record] }))
+        .invoke("batch", Some(own), json!({ "Records": [record] }))
         .await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let lines = refresher.log().await;
@@ -159,6 +161,11 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
         metrics(&lines),
         BTreeMap::from([("batch", BTreeMap::from([("Refreshed", 1)]))])
     );
+    for line in events(&lines) {
+        let ids = (&line["span"]["trace_id"], &line["span"]["sent_in"]);
+        let own = own.trim_start_matches("Root=");
+        assert_eq!(ids, (&json!(own), &json!(TRACE)), "{line}");
+    }
 
     let mut credentials = Lambda::start(&world, "credentials", &[]).await;
     let path = format!("/v1/instances/{}/credential", vended.id);
@@ -178,6 +185,28 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
     let requests = events(&lines).filter(|line| line["message"] == "request");
     let ids: Vec<_> = requests.map(|line| &line["span"]["request_id"]).collect();
     assert_eq!(ids, ["stale", "fresh"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tick_hands_out_is_sent_in_its_trace() {
+    let world = World::start().await;
+    let fleet = Fleet::at(&world, "fleet.example").await;
+    let taken = json!({ "Successful": [], "Failed": [] });
+    let queue = provider(Mode::json(200, &taken)).await;
+    let url = format!("{}/queue", queue.url);
+    let with = [
+        ("LATCHKEY_SWEEP", "queue"),
+        ("LATCHKEY_QUEUE_URL", &*url),
+        ("AWS_ENDPOINT_URL_SQS", &*queue.url),
+    ];
+    let mut refresher = Lambda::start(&world, "refresher", &with).await;
+    let _ = fleet.overdue(10).await;
+    let report = refresher.invoke("tick", Some(&header()), json!({})).await;
+    assert_eq!(report["handed_out"], 1, "{report}");
+    // SQS takes it over to each message of the request, as its attribute `AWSTraceHeader`.
+    let sent = queue.seen();
+    assert_eq!(sent[0].operation().as_deref(), Some("SendMessageBatch"));
+    assert_eq!(sent[0].headers["x-amzn-trace-id"], header());
 }
 
 #[tokio::test(flavor = "multi_thread")]

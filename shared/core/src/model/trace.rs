@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The id of a trace, as X-Ray shows it and finds log lines by it: `1-5759e988-bd862e3fe1be46a994272793`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TraceId<'a>(&'a str);
 
 impl<'a> TraceId<'a> {
