@@ -28,8 +28,10 @@ pub const SECONDS: f64 = 0.5;
 pub const SHORT_SECONDS: f64 = 0.01;
 /// Memory of a function, in GB (`template.yaml`).
 pub const MEMORY_GB: f64 = 0.25;
-/// A log line of a batch, with what Lambda adds, in bytes.
-pub const LOG_BYTES: f64 = 600.0;
+/// What a batch writes to the log: its line and its metrics, and what Lambda and CloudWatch add, in bytes.
+pub const BATCH_LOG_BYTES: f64 = 1_300.0;
+/// What a request does, at the function or at the authorizer.
+pub const REQUEST_LOG_BYTES: f64 = 900.0;
 /// Metrics that are sent in every hour: `OldestDueAge` and `Refreshed`, and with Secrets Manager `VaultWrites`. What
 /// goes wrong is sent when it does.
 pub const METRICS: f64 = 3.0;

@@ -2,9 +2,9 @@
 
 use crate::{
     calls::{
-        BATCH, IDLE_READ, INDEX_WRITES, INSTANCE_SHARDS, ITEM_KIB, LOG_BYTES, MEMORY_GB,
-        POINTING_WRITES, QUEUE_REQUESTS, READS, SECONDS, SECRETS_CALLS, SHARDS, SHORT_SECONDS,
-        WRITES,
+        BATCH, BATCH_LOG_BYTES, IDLE_READ, INDEX_WRITES, INSTANCE_SHARDS, ITEM_KIB, MEMORY_GB,
+        POINTING_WRITES, QUEUE_REQUESTS, READS, REQUEST_LOG_BYTES, SECONDS, SECRETS_CALLS, SHARDS,
+        SHORT_SECONDS, WRITES,
     },
     prices, quotas,
 };
@@ -125,16 +125,15 @@ impl Deployment {
         let table = (self.writes() + INDEX_WRITES) * prices::WRITE_UNIT + READS * prices::READ_UNIT;
         let batch = QUEUE_REQUESTS * prices::QUEUE_REQUEST
             + invocation(SECONDS)
-            + LOG_BYTES / GB * prices::LOG_GB;
+            + BATCH_LOG_BYTES / GB * prices::LOG_GB;
         table + batch / BATCH
     }
 }
 
 /// A credential handed out: the request, its authorizer, the function, and one read each.
 fn vend() -> f64 {
-    prices::API_REQUEST
-        + 2.0 * (invocation(SHORT_SECONDS) + prices::READ_UNIT)
-        + LOG_BYTES / GB * prices::LOG_GB
+    let log = REQUEST_LOG_BYTES / GB * prices::LOG_GB;
+    prices::API_REQUEST + 2.0 * (invocation(SHORT_SECONDS) + prices::READ_UNIT + log)
 }
 
 /// A tick that finds nothing.

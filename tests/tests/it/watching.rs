@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+use latchkey_core::{
+    model::{breaker::Breaker, failure::FailureCode, host::Host},
+    port::{Clock as _, Hosts as _, Turned},
+};
+use latchkey_cost::calls::{BATCH_LOG_BYTES, REQUEST_LOG_BYTES};
 use latchkey_emulators::moto;
 use latchkey_tests::{
     fleet::{Fleet, granted},
@@ -55,6 +61,17 @@ fn metrics(lines: &[Value]) -> BTreeMap<&str, BTreeMap<&str, u64>> {
         assert!(earlier.is_none(), "one line a request");
     }
     told
+}
+
+/// What comes to a log for an invocation besides: `START`, `END` and `REPORT` of Lambda, 26 bytes a line of CloudWatch, and a
+/// request's id that is longer than here.
+const ADDED: usize = 350 + 5 * 26 + 2 * 32;
+
+/// What an invocation writes to the log is no more than the cost model has it, in bytes.
+fn hold_to_cost_model<'l>(lines: impl Iterator<Item = &'l Value>, most: f64) {
+    let bytes: usize = lines.map(|line| line.to_string().len()).sum();
+    let bytes = f64::from(u32::try_from(bytes + ADDED).unwrap());
+    assert!((most / 2.0..=most).contains(&bytes), "{bytes}");
 }
 
 /// The lines that are no metrics.
@@ -138,6 +155,55 @@ async fn a_tick_tells_what_became_of_each_refresh_and_whose_matter_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_answers_again_and_an_auth_method_that_is_not_believed_are_told() {
+    let world = World::start().await;
+    let first = Fleet::at(&world, "fleet.example").await;
+    let (well, revoked) = (
+        provider(grants()).await,
+        provider(Mode::json(400, &json!({ "error": "invalid_grant" }))).await,
+    );
+    for (name, provider, count) in [("well", &well, 2), ("revoked", &revoked, 8)] {
+        let fleet = fleet(&first, name, provider).await;
+        for _ in 0..count {
+            let _ = fleet.overdue(60).await;
+        }
+    }
+    let (now, host) = (
+        world.clock.now(),
+        Host::of(&well.url.parse().unwrap()).unwrap(),
+    );
+    let open = Breaker {
+        mark: "opened by others".to_owned(),
+        opened_at: now - SignedDuration::from_secs(2000),
+        probe_at: now,
+        cause: FailureCode::Unreachable,
+    };
+    let hosts = world.store().hosts;
+    let turned = hosts.turn(&host, None, &open).await;
+    assert_eq!(turned.unwrap(), Turned::Done);
+
+    let with = [("LATCHKEY_IN_FLIGHT", "1")];
+    let mut refresher = Lambda::start(&world, "refresher", &with).await;
+    let report = refresher.invoke("tick", None, json!({})).await;
+    assert_eq!(report["due"], 10, "{report}");
+    let lines = refresher.log().await;
+    let told = &metrics(&lines)["tick"];
+    let age = told["BreakerOpenAge"];
+    assert!((2000..2600).contains(&age), "{age}");
+    let expected = [
+        ("Refreshed", 2),
+        // After these nobody is believed, and nobody is asked.
+        ("FailedUser", 6),
+        ("OldestDueAge", told["OldestDueAge"]),
+        ("BreakersOpen", 1),
+        ("BreakerOpenAge", age),
+        ("BreakersClosed", 1),
+        ("MethodsQuarantined", 1),
+    ];
+    assert_eq!(*told, BTreeMap::from(expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
     let world = World::start().await;
     let first = Fleet::at(&world, "fleet.example").await;
@@ -156,6 +222,7 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
         .await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let lines = refresher.log().await;
+    hold_to_cost_model(lines.iter(), BATCH_LOG_BYTES);
     // What was not looked at is not known.
     assert_eq!(
         metrics(&lines),
@@ -182,6 +249,10 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
     for line in events(&lines) {
         assert_eq!(line["span"]["trace_id"], TRACE, "{line}");
     }
+    let fresh = lines
+        .iter()
+        .filter(|line| line["span"]["request_id"] == "fresh");
+    hold_to_cost_model(fresh, REQUEST_LOG_BYTES);
     let requests = events(&lines).filter(|line| line["message"] == "request");
     let ids: Vec<_> = requests.map(|line| &line["span"]["request_id"]).collect();
     assert_eq!(ids, ["stale", "fresh"]);
@@ -255,6 +326,7 @@ async fn the_authorizers_lines_say_which_request_they_are_of() {
     let answer = authorizer.invoke("asked", Some(&header()), question).await;
     assert_eq!(answer["isAuthorized"], true);
     let lines = authorizer.log().await;
+    hold_to_cost_model(lines.iter(), REQUEST_LOG_BYTES);
     let of = |line: &Value| {
         (
             line["span"]["request_id"].clone(),
