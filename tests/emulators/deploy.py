@@ -14,24 +14,12 @@ import json
 import re
 import sys
 import time
-import zipfile
 
 import boto3
 
-FUNCTIONS = ["auth-methods", "authorise", "authorizer", "callback", "credentials", "refresher"]
+from package import FUNCTIONS, package
+
 BUCKET = "latchkey-code"
-
-
-def zipped(path):
-    """A function's package: its binary as `bootstrap`."""
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        entry = zipfile.ZipInfo("bootstrap")
-        entry.external_attr = 0o755 << 16
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        with open(path, "rb") as binary:
-            file.writestr(entry, binary.read())
-    return package.getvalue()
 
 
 def changed(text, pattern, to):
@@ -63,7 +51,9 @@ def main(url, stack, template, binaries, *parameters):
         storage.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     for name in FUNCTIONS:
         text = changed(text, rf"CodeUri: functions/{name}\n", f"CodeUri: s3://{BUCKET}/{name}.zip\n")
-        storage.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=zipped(f"{binaries}/{name}"))
+        zipped = io.BytesIO()
+        package(f"{binaries}/{name}", zipped)
+        storage.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=zipped.getvalue())
 
     storage.put_object(Bucket=BUCKET, Key=f"{stack}.yaml", Body=text.encode())
 

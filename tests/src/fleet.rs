@@ -88,6 +88,12 @@ impl<'w> Fleet<'w> {
         }
     }
 
+    /// The auth method.
+    #[must_use]
+    pub fn method(&self) -> &MethodKey {
+        &self.method
+    }
+
     /// A connected instance whose access token lives an hour and ended so many seconds ago.
     pub async fn overdue(&self, seconds: i64) -> InstanceKey {
         let now = self.world.clock.now();

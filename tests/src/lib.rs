@@ -15,6 +15,7 @@ pub mod api;
 pub mod chromium;
 pub mod clock;
 pub mod fleet;
+pub mod granting;
 pub mod hostile;
 pub mod jar;
 pub mod lambda;

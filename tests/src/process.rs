@@ -108,28 +108,24 @@ pub fn file(directory: &TempDir, name: &str, text: &str) -> String {
     path.to_str().expect("a path in UTF-8").to_owned()
 }
 
-/// The binary, built if it is stale.
+/// The binary, built if it is stale, in the profile of this one.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| built(&["--bin", "latchkey"]).join("latchkey"))
+    BINARY.get_or_init(|| {
+        built(&["--workspace", "--bin", "latchkey"]);
+        let test = std::env::current_exe().expect("this binary");
+        let profile = test.ancestors().nth(2).expect("a profile's directory");
+        profile.join("latchkey")
+    })
 }
 
-/// Where all binaries of the workspace are, built if they are stale.
-#[must_use]
-pub fn binaries() -> &'static Path {
-    static BINARIES: OnceLock<PathBuf> = OnceLock::new();
-    BINARIES.get_or_init(|| built(&["--bins"]))
-}
-
-fn built(which: &[&str]) -> PathBuf {
+/// Has cargo build what it is told.
+pub(crate) fn built(which: &[&str]) {
     let built = std::process::Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--workspace"])
+        .args(["build", "--quiet"])
         .args(which)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .expect("cargo runs");
     assert!(built.success(), "the binaries do not build");
-    let test = std::env::current_exe().expect("this binary");
-    let profile = test.ancestors().nth(2).expect("a profile's directory");
-    profile.to_owned()
 }

@@ -123,6 +123,7 @@ impl fmt::Debug for Proxy {
 
 struct Shared {
     upstream: String,
+    client: reqwest::Client,
     quirk: Option<Box<dyn Quirk>>,
     mode: Mutex<Mode>,
     only: Mutex<Option<String>>,
@@ -156,6 +157,7 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
+            client: http_client(),
             quirk,
             mode: Mutex::new(Mode::Pass),
             only: Mutex::new(None),
@@ -309,8 +311,8 @@ async fn forward(shared: &Shared, seen: &Seen) -> Reply {
         Ok(asked) => asked,
         Err(reply) => return reply,
     };
-    let mut request =
-        http_client().request(asked.method, format!("{}{}", shared.upstream, asked.path));
+    let url = format!("{}{}", shared.upstream, asked.path);
+    let mut request = shared.client.request(asked.method, url);
     let passed = [
         "authorization",
         "content-type",

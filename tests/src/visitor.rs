@@ -182,6 +182,12 @@ impl Visitor {
         panic!("too many redirects at {url}");
     }
 
+    /// The `Cookie` header that goes to a page, if there is one.
+    #[must_use]
+    pub fn cookies(&self, url: &Url) -> Option<String> {
+        self.cookies.header(url)
+    }
+
     /// Asks for one page and follows nothing.
     pub async fn visit(&mut self, url: &Url, body: Option<String>) -> Page {
         let mut request = match body {

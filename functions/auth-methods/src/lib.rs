@@ -19,7 +19,6 @@ use latchkey_core::{
     flow::{Deployment, define::Define},
     port::{Clock, Connectors, EditApiKeys, EditMethods, EditSettings, Egress, Entropy, Vault},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -66,27 +65,17 @@ impl Ports {
     }
 }
 
-/// The function's routes, with what the OpenAPI document says of them.
-#[must_use]
-pub fn router() -> OpenApiRouter<Ports> {
-    OpenApiRouter::new()
-        .routes(routes!(connectors::list, connectors::create))
-        .routes(routes!(
-            connectors::read,
-            connectors::update,
-            connectors::delete
-        ))
-        .routes(routes!(auth_methods::list, auth_methods::create))
-        .routes(routes!(
-            auth_methods::read,
-            auth_methods::update,
-            auth_methods::delete
-        ))
-        .routes(routes!(drafts::lint))
-        .routes(routes!(drafts::preview))
-        .routes(routes!(presets::list))
-        .routes(routes!(presets::read))
-        .routes(routes!(settings::read, settings::update))
-        .routes(routes!(api_keys::list, api_keys::create))
-        .routes(routes!(api_keys::revoke))
+latchkey_web::routes! {
+    Ports:
+    connectors::list, connectors::create;
+    connectors::read, connectors::update, connectors::delete;
+    auth_methods::list, auth_methods::create;
+    auth_methods::read, auth_methods::update, auth_methods::delete;
+    drafts::lint;
+    drafts::preview;
+    presets::list;
+    presets::read;
+    settings::read, settings::update;
+    api_keys::list, api_keys::create;
+    api_keys::revoke;
 }

@@ -37,6 +37,10 @@ async fn main() -> Result<(), lambda_http::Error> {
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         deployment,
     };
-    let (router, _) = router().with_state(ports).split_for_parts();
-    serve(layered(router, authentication, requests)).await
+    serve(layered(
+        router().with_state(ports),
+        authentication,
+        requests,
+    ))
+    .await
 }

@@ -13,7 +13,6 @@ use latchkey_core::{
     flow::{Deployment, authorise::Authorise},
     port::{BeginAuthorisations, Clock, Entropy, Instances, Methods, ReadSettings, Seal, Sessions},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -62,12 +61,10 @@ impl Ports {
     }
 }
 
-/// The function's routes, with what the OpenAPI document says of them.
-#[must_use]
-pub fn router() -> OpenApiRouter<Ports> {
-    OpenApiRouter::new()
-        .routes(routes!(instances::list, instances::create))
-        .routes(routes!(authorisations::begin))
-        .routes(routes!(connect_sessions::open))
-        .routes(routes!(connect_page::show, connect_page::submit))
+latchkey_web::routes! {
+    Ports:
+    instances::list, instances::create;
+    authorisations::begin;
+    connect_sessions::open;
+    connect_page::show, connect_page::submit;
 }

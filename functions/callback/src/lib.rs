@@ -15,7 +15,6 @@ use latchkey_core::{
         Outbox, Vault,
     },
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -74,14 +73,9 @@ impl Ports {
     }
 }
 
-/// The function's routes, with what the OpenAPI document says of them.
-#[must_use]
-pub fn router() -> OpenApiRouter<Ports> {
-    OpenApiRouter::new()
-        .routes(routes!(
-            authenticate::authenticate,
-            authenticate::authenticate_by_form
-        ))
-        .routes(routes!(authorisations::complete))
-        .routes(routes!(answer::answer))
+latchkey_web::routes! {
+    Ports:
+    authenticate::authenticate, authenticate::authenticate_by_form;
+    authorisations::complete;
+    answer::answer;
 }

@@ -34,11 +34,15 @@ async fn main() -> Result<(), lambda_http::Error> {
         vault,
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         outbox: store.outbox,
-        events,
+        events: events.connect(),
         clock,
         entropy,
         deployment,
     };
-    let (router, _) = router().with_state(ports).split_for_parts();
-    serve(layered(router, authentication, requests)).await
+    serve(layered(
+        router().with_state(ports),
+        authentication,
+        requests,
+    ))
+    .await
 }

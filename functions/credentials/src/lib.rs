@@ -25,7 +25,6 @@ use latchkey_core::{
         Queue, Vault,
     },
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the function reaches.
 #[derive(Clone)]
@@ -107,13 +106,11 @@ impl Ports {
     }
 }
 
-/// The function's routes, with what the OpenAPI document says of them.
-#[must_use]
-pub fn router() -> OpenApiRouter<Ports> {
-    OpenApiRouter::new()
-        .routes(routes!(instances::read, instances::delete))
-        .routes(routes!(credential::vend))
-        .routes(routes!(rejected::reject))
+latchkey_web::routes! {
+    Ports:
+    instances::read, instances::delete;
+    credential::vend;
+    rejected::reject;
 }
 
 /// A layer's function: tells what was counted while a request was answered.

@@ -39,14 +39,14 @@ async fn main() -> Result<(), lambda_http::Error> {
         egress: Arc::new(ReqwestEgress::new(EgressSettings::of(mode))?),
         outbox: store.outbox,
         breakers: Arc::new(Breakers::new(store.hosts)),
-        events,
+        events: events.connect(),
         metrics,
         clock,
         entropy,
-        queue,
+        queue: queue.connect(),
         deployment,
     };
-    let (router, _) = router().with_state(ports.clone()).split_for_parts();
+    let router = router().with_state(ports.clone());
     let router = router.layer(from_fn_with_state(ports, telling));
     serve(layered(router, authentication, requests)).await
 }

@@ -16,7 +16,6 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{events, functions::Functions};
@@ -59,10 +58,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 fn routers() -> [utoipa::openapi::OpenApi; 5] {
     [
-        latchkey_auth_methods::router().into_openapi(),
-        latchkey_authorise::router().into_openapi(),
-        latchkey_callback::router().into_openapi(),
-        latchkey_credentials::router().into_openapi(),
+        latchkey_auth_methods::document(),
+        latchkey_authorise::document(),
+        latchkey_callback::document(),
+        latchkey_credentials::document(),
         events::router().into_openapi(),
     ]
 }
@@ -86,13 +85,15 @@ pub(crate) fn router(
     authentication: Authentication,
     log: Requests,
 ) -> Router {
-    let functions = OpenApiRouter::<()>::new()
+    let (events, _) = events::router()
+        .with_state(Arc::clone(&functions.events))
+        .split_for_parts();
+    let functions = Router::new()
         .merge(latchkey_auth_methods::router().with_state(functions.auth_methods.clone()))
         .merge(latchkey_authorise::router().with_state(functions.authorise.clone()))
         .merge(latchkey_callback::router().with_state(functions.callback.clone()))
         .merge(latchkey_credentials::router().with_state(functions.credentials.clone()))
-        .merge(events::router().with_state(Arc::clone(&functions.events)));
-    let (functions, _) = functions.split_for_parts();
+        .merge(events);
     let document = openapi();
     let pages = Router::new()
         .route(

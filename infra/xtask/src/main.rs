@@ -11,6 +11,7 @@
 //! | `crashes` | kills processes at every point, alone and in every pair, for every provider and both vaults; takes long |
 //! | `model` | checks the refresh protocol's model in more states than the tests do; takes long |
 //! | `simulate` | simulates larger fleets over virtual time than the tests do; takes long |
+//! | `bench [ROUNDS]` | measures what the functions cost as Lambda runs them, beside functions in other languages |
 //! | `scale [NAME [COUNT]]` | measures what a refresher does at scale, and beside other libraries |
 //! | `openapi` | writes `infra/openapi.json` anew |
 //! | `dashboard` | writes `infra/dashboard.json` into `template.yaml` anew |
@@ -55,6 +56,11 @@ fn main() -> ExitCode {
         Some((verb, [])) if verb == "model" => {
             run(&mut cargo(&["run", "--package", "latchkey-model"]))
         }
+        Some((verb, rounds)) if verb == "bench" => setup::lambdas().and_then(|()| {
+            // What measures is not measured: it need not be optimised.
+            let bench = ["bench", "--profile", "dev", "--package", "latchkey-benches", "--bench", "lambda", "--"];
+            run(cargo(&bench).args(rounds).env("LATCHKEY_TOOLS", setup::tools()))
+        }),
         Some((verb, what)) if verb == "scale" => setup::others().and_then(|()| {
             let bench = ["bench", "--package", "latchkey-benches", "--bench", "scale", "--"];
             run(cargo(&bench).args(what).env("LATCHKEY_TOOLS", setup::tools()))
@@ -67,7 +73,7 @@ fn main() -> ExitCode {
         }
         Some(_) | None => Err(Failed::Here(
             "usage: cargo xtask test [ARG…] | setup | properties [CASES] | fuzz [TARGET] [SECONDS] [ARG…] | lint | audit \
-             | crashes | model | simulate | scale [NAME [COUNT]] | openapi | dashboard | schema"
+             | crashes | model | simulate | bench [ROUNDS] | scale [NAME [COUNT]] | openapi | dashboard | schema"
                 .to_owned(),
         )),
     };
@@ -92,11 +98,23 @@ fn test(arguments: &[String]) -> Outcome {
     // Some tests start the local server or the functions as processes: they should not wait for them to be built.
     // With the workspace's features, as the tests have them, so that nothing is built twice.
     run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    let deployed = DEPLOYED.iter().flat_map(|name| ["--package", name]);
+    run(cargo(&["build", "--release"]).args(deployed))?;
     run(cargo(&["test", "--workspace", "--exclude", SIMULATION])
         .args(arguments)
         .env("LATCHKEY_TOOLS", setup::tools()))?;
     run(simulation("test").args(arguments))
 }
+
+/// The functions, whose release binaries are deployed and measured.
+const DEPLOYED: [&str; 6] = [
+    "latchkey-auth-methods",
+    "latchkey-authorise",
+    "latchkey-authorizer",
+    "latchkey-callback",
+    "latchkey-credentials",
+    "latchkey-refresher",
+];
 
 const SIMULATION: &str = "latchkey-simulation";
 /// The profile of what runs for minutes with every check on.

@@ -35,6 +35,26 @@ pub(crate) fn others() -> Outcome {
     python_packages("authlib", &read(&from.join("authlib/requirements.txt"))?)
 }
 
+/// What the functions are measured beside (`tests/benches/src/lambda.rs`).
+pub(crate) fn lambdas() -> Outcome {
+    let from = root().join("tests/benches/others");
+    let files = [
+        "package.json",
+        "package-lock.json",
+        ".npmrc",
+        "function.mjs",
+    ];
+    node_package(
+        &from.join("lambda-node"),
+        &tools().join("lambda-node"),
+        &files,
+    )?;
+    python_packages(
+        "lambda-boto3",
+        &read(&from.join("lambda-boto3/requirements.txt"))?,
+    )
+}
+
 /// Installs everything.
 pub(crate) fn all() -> Outcome {
     oidc_provider()?;
@@ -47,7 +67,11 @@ pub(crate) fn all() -> Outcome {
     python_packages("cargo-lambda", CARGO_LAMBDA)?;
     python_packages("schemathesis", SCHEMATHESIS)?;
     python_packages("sam", SAM)?;
-    chromium()
+    from_the_system(
+        &["chromium", "chromedriver"],
+        &["chromium", "chromium-driver"],
+    )?;
+    from_the_system(&["strace", "valgrind"], &["strace", "valgrind"])
 }
 
 /// Installs `cargo-deny`, and says where it is.
@@ -97,21 +121,22 @@ fn python_packages(name: &str, requirements: &str) -> Outcome {
     })
 }
 
-/// A browser and its driver, from the system's packages.
-fn chromium() -> Outcome {
-    if is_there("chromium") && is_there("chromedriver") {
+/// Programs from the system's packages, `packages` of Debian, unless all are there.
+fn from_the_system(programs: &[&str], packages: &[&str]) -> Outcome {
+    if programs.iter().all(|program| is_there(program)) {
         return Ok(());
     }
+    let names = programs.join(", ");
     needs(
         "apt-get",
-        "Chromium and ChromeDriver on the path, or Debian's apt-get to install them",
+        &format!("{names} on the path, or Debian's apt-get to install them"),
     )?;
     let apt = |arguments: &[&str]| {
         let mut command = Command::new(if is_root() { "apt-get" } else { "sudo" });
         if !is_root() {
             needs(
                 "sudo",
-                "Chromium and ChromeDriver, and root or sudo to install them",
+                &format!("{names}, and root or sudo to install them"),
             )?;
             command.arg("apt-get");
         }
@@ -121,13 +146,7 @@ fn chromium() -> Outcome {
             .stdout(Stdio::null()))
     };
     apt(&["update"])?;
-    apt(&[
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "chromium",
-        "chromium-driver",
-    ])
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 /// Does a step in an empty folder, unless it was done there for the same inputs.

@@ -11,22 +11,14 @@ use aws_sdk_dynamodb::{
     Client,
     config::{
         BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider,
-        SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
-        timeout::TimeoutConfig,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
-};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
 use latchkey_core::model::Secret;
 use url::{Host, Url};
 
-use crate::tables::TableNames;
-
-/// The roots that AWS's endpoints chain to (<https://www.amazontrust.com/repository/>).
-const ROOTS: &str = include_str!("amazon_trust_services.pem");
+use crate::{connections::Connections, tables::TableNames};
 
 const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -47,6 +39,8 @@ pub struct StoreSettings {
     pub credentials: AwsCredentials,
     /// The names of the tables.
     pub tables: TableNames,
+    /// The connections that all clients made with these settings share.
+    pub connections: Connections,
 }
 
 /// What requests to AWS are signed with.
@@ -67,7 +61,8 @@ pub struct ConfigError(pub Vec<String>);
 
 impl StoreSettings {
     /// Reads the settings by the names that AWS's own tools use, and `LATCHKEY_TABLE_…` for tables.
-    /// An empty value counts as none.
+    /// An empty value counts as none. `AWS_CA_BUNDLE` names a file of certificates in PEM that are trusted in place of
+    /// AWS's own.
     ///
     /// # Errors
     /// Every fault at once.
@@ -91,6 +86,7 @@ impl StoreSettings {
                 authorisations: wanted.text("LATCHKEY_TABLE_AUTHORISATIONS"),
                 api_keys: wanted.text("LATCHKEY_TABLE_API_KEYS"),
             },
+            connections: wanted.connections(),
         };
         if wanted.faults.is_empty() {
             Ok(settings)
@@ -111,6 +107,7 @@ impl StoreSettings {
                 session_token: None,
             },
             tables: TableNames::with_prefix("Latchkey"),
+            connections: Connections::default(),
         }
     }
 
@@ -137,7 +134,7 @@ impl StoreSettings {
             )))
             // The credentials are at hand: there is nothing to cache.
             .identity_cache(IdentityCache::no_cache())
-            .http_client(http_client())
+            .http_client(self.connections.client())
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(ATTEMPTS)
@@ -157,17 +154,6 @@ impl StoreSettings {
     }
 }
 
-/// TLS by *ring*, with AWS's roots alone. It speaks plain http too, to an emulator.
-fn http_client() -> SharedHttpClient {
-    let trust = TrustStore::empty().with_pem_certificate(ROOTS);
-    let provider = Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(trust).build() {
-        Ok(context) => provider.tls_context(context).build_https(),
-        // A context of certificates alone is always built; without it the system's roots would serve.
-        Err(_) => provider.build_https(),
-    }
-}
-
 /// Reads settings and remembers what is missing.
 pub(crate) struct Wanted<'a> {
     pub(crate) lookup: &'a dyn Fn(&str) -> Option<String>,
@@ -183,6 +169,21 @@ impl Wanted<'_> {
         self.optional(name).unwrap_or_else(|| {
             self.faults.push(format!("{name} is not set"));
             String::new()
+        })
+    }
+
+    fn connections(&mut self) -> Connections {
+        const BUNDLE: &str = "AWS_CA_BUNDLE";
+        let Some(path) = self.optional(BUNDLE) else {
+            return Connections::default();
+        };
+        let told = std::fs::read(path).map_err(|error| format!("{BUNDLE} can't be read: {error}"));
+        let made = told.and_then(|pem| {
+            Connections::trusting(pem).map_err(|error| format!("{BUNDLE} {error}"))
+        });
+        made.unwrap_or_else(|fault| {
+            self.faults.push(fault);
+            Connections::default()
         })
     }
 
@@ -270,13 +271,21 @@ mod tests {
     }
 
     #[test]
-    fn settings_do_not_print_credentials() {
-        let settings = read(&complete()).unwrap();
-        assert!(!format!("{settings:?} {:?}", settings.client()).contains("m4rker"));
+    fn a_bundle_of_certificates_that_is_none_is_a_fault() {
+        for path in [
+            "/nowhere",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ] {
+            let mut values = complete();
+            values.insert("AWS_CA_BUNDLE", path);
+            let ConfigError(faults) = read(&values).unwrap_err();
+            assert!(faults[0].starts_with("AWS_CA_BUNDLE "), "{faults:?}");
+        }
     }
 
     #[test]
-    fn there_are_five_roots() {
-        assert_eq!(ROOTS.matches("BEGIN CERTIFICATE").count(), 5);
+    fn settings_do_not_print_credentials() {
+        let settings = read(&complete()).unwrap();
+        assert!(!format!("{settings:?} {:?}", settings.client()).contains("m4rker"));
     }
 }

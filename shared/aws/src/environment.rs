@@ -23,22 +23,61 @@ pub struct Environment {
     pub callers: Arc<dyn ApiKeys>,
     /// The vault, by `LATCHKEY_VAULT`: `sealed`, or `secrets-manager` for refresh tokens and auth methods' secrets.
     pub vault: Arc<SealedVault>,
-    /// Where events go.
-    pub events: Arc<dyn Events>,
+    /// Where events go, once somebody wants to put them there.
+    pub events: EventsPlace,
     /// What operators watch: told by lines on the standard output if `LATCHKEY_STACK` names the stack, else nowhere.
     pub metrics: Arc<dyn Metrics>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The queue of the refresher's workers, if there is one.
-    pub queue: Option<Arc<dyn Queue>>,
+    /// The queue of the refresher's workers, once somebody wants to put anything there.
+    pub queue: QueuePlace,
     /// Where we run.
     pub deployment: Deployment,
     /// `LATCHKEY_MODE`: `cloud`, `emulated` for an emulator of AWS on this machine, or `local` for a laptop.
     pub mode: Mode,
     /// `LATCHKEY_LOG`: which events are logged, as a `tracing` filter.
     pub log: String,
+}
+
+/// Where events go. A function that tells nothing has no client for it.
+#[derive(Debug)]
+pub struct EventsPlace {
+    settings: EventSettings,
+    aws: StoreSettings,
+}
+
+impl EventsPlace {
+    /// The bus, or the log where there is none.
+    #[must_use]
+    pub fn connect(self) -> Arc<dyn Events> {
+        let Self { settings, aws } = self;
+        match &settings.bus {
+            Some(bus) => Arc::new(EventBridgeEvents::new(
+                bus,
+                settings.endpoint.as_ref(),
+                &aws,
+            )),
+            None => Arc::new(LogEvents),
+        }
+    }
+}
+
+/// Where the queue is, if there is one. A function that sends nothing there has no client for it.
+#[derive(Debug)]
+pub struct QueuePlace {
+    settings: Option<QueueSettings>,
+    aws: StoreSettings,
+}
+
+impl QueuePlace {
+    /// The queue, if there is one.
+    #[must_use]
+    pub fn connect(self) -> Option<Arc<dyn Queue>> {
+        let Self { settings, aws } = self;
+        settings.map(|queue| -> Arc<dyn Queue> { Arc::new(SqsQueue::new(&queue, &aws)) })
+    }
 }
 
 impl fmt::Debug for Environment {
@@ -118,22 +157,26 @@ impl Environment {
             let secrets = SecretsManager::new(&secrets, &settings);
             Arc::new(secrets.counted(Arc::clone(&metrics)))
         });
-        let queue =
-            queue.map(|queue| -> Arc<dyn Queue> { Arc::new(SqsQueue::new(&queue, &settings)) });
         let store = Store::new(&settings, Arc::clone(&clock));
         let keys: Arc<dyn ApiKeys> = store.api_keys.clone();
         Ok(Self {
             callers: api_keys(lookup, &settings, keys, &clock)?,
             store,
             vault: Arc::new(vault.with_secrets(secrets)),
-            events: destination(&events, &settings),
-            metrics,
-            clock,
-            entropy,
-            queue,
             deployment: Deployment::new(&base_url)
                 .telling_refreshes(events.refreshed)
                 .warning_days_before(events.warning_days),
+            events: EventsPlace {
+                settings: events,
+                aws: settings.clone(),
+            },
+            metrics,
+            clock,
+            entropy,
+            queue: QueuePlace {
+                settings: queue,
+                aws: settings,
+            },
             mode,
             log: lookup("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned()),
         })
@@ -175,13 +218,6 @@ fn api_keys(
         Ok(None) => Ok(keys),
         Ok(Some(secret)) => Ok(Arc::new(FirstApiKey::new(keys, secret, Arc::clone(clock)))),
         Err(error) => Err(EnvironmentError(error.0)),
-    }
-}
-
-fn destination(events: &EventSettings, store: &StoreSettings) -> Arc<dyn Events> {
-    match &events.bus {
-        Some(bus) => Arc::new(EventBridgeEvents::new(bus, events.endpoint.as_ref(), store)),
-        None => Arc::new(LogEvents),
     }
 }
 

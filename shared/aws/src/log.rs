@@ -3,10 +3,16 @@
 use latchkey_core::model::trace::TraceId;
 use tracing::{Span, field};
 use tracing_subscriber::{
-    EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
-/// Sends events to `writer` as JSON from now on. `filter` is a directive such as `info`.
+/// Sends events to `writer` as JSON from now on. `filter` is a level, or levels by where an event comes from:
+/// `info,latchkey_core=debug`. If it can't be read, `info` is used.
+///
+/// `EnvFilter` could say more, and has a machine for regular expressions in every function, which it makes at start.
 pub fn init<W>(filter: &str, writer: W)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -18,7 +24,9 @@ where
         .with_span_list(false)
         .with_target(true)
         .with_writer(writer);
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter
+        .parse()
+        .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     // A second call, as in tests with several servers, leaves the first in place.
     tracing_subscriber::registry()
         .with(filter)

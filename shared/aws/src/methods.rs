@@ -1,13 +1,10 @@
 //! Auth methods in DynamoDB, in the table of their connectors.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use latchkey_core::{
     model::{
         event::Event,
@@ -27,6 +24,7 @@ use crate::{
     expression::Expression,
     item::{Item, Reader, json, number, sealed_map, text, text_map, texts, time},
     outbox::DynamoOutbox,
+    remembered::Remembered,
     table::Table,
     write::{Part, Transacted, Written},
 };
@@ -35,9 +33,7 @@ use crate::{
 pub struct DynamoMethods {
     table: Table,
     outbox: DynamoOutbox,
-    clock: Arc<dyn Clock>,
-    max_age: SignedDuration,
-    remembered: Mutex<HashMap<MethodKey, (Timestamp, FoundMethod)>>,
+    remembered: Remembered<MethodKey, FoundMethod>,
 }
 
 impl std::fmt::Debug for DynamoMethods {
@@ -49,14 +45,15 @@ impl std::fmt::Debug for DynamoMethods {
 #[async_trait]
 impl Methods for DynamoMethods {
     async fn find(&self, key: &MethodKey) -> Result<Option<FoundMethod>, StoreError> {
-        let asked_at = self.clock.now();
-        if let Some(method) = self.recall(key, asked_at) {
+        if let Some(method) = self.remembered.recall(key) {
             return Ok(Some(method));
         }
+        let asked_at = self.remembered.now();
         let found = self.load(key).await?;
         let found = found.map(FoundMethod::from);
         if let Some(method) = &found {
-            self.remember(asked_at, method);
+            self.remembered
+                .remember(asked_at, key.clone(), method.clone());
         }
         Ok(found)
     }
@@ -92,7 +89,7 @@ impl EditMethods for DynamoMethods {
     }
 
     async fn create(&self, method: &StoredMethod) -> Result<Change, StoreError> {
-        self.forget(&method.key);
+        self.remembered.forget(&method.key);
         let key = &method.key;
         let counted = Expression::new()
             .when("attribute_exists(#pk) AND #methods < :most")
@@ -125,7 +122,7 @@ impl EditMethods for DynamoMethods {
             .when("#version = :before")
             .value("before", number(method.version.saturating_sub(1)));
         let written = self.table.update(item_key(&method.key), &conditional).await;
-        self.forget(&method.key);
+        self.remembered.forget(&method.key);
         Ok(match written? {
             Written::Done(_) => Change::Done,
             Written::Refused(None) => Change::Gone,
@@ -155,7 +152,7 @@ impl EditMethods for DynamoMethods {
             .value("before", number(seen.version))
             .value("seen", sealed_map(&seen.values.sealed));
         let written = self.table.update(item_key(&seen.key), &conditional).await;
-        self.forget(&seen.key);
+        self.remembered.forget(&seen.key);
         Ok(match written? {
             Written::Done(_) => Change::Done,
             Written::Refused(None) => Change::Gone,
@@ -188,7 +185,7 @@ impl EditMethods for DynamoMethods {
                 .update_part(connector_key(&key.tenant, &key.connector), &counted)?,
         ];
         let transacted = self.table.transact(parts).await;
-        self.forget(key);
+        self.remembered.forget(key);
         match transacted? {
             Transacted::Done => Ok(Removal::Done),
             Transacted::Refused(parts) => match parts.first() {
@@ -226,7 +223,7 @@ impl Healths for DynamoMethods {
             .outbox
             .change(&self.table, item_key(key), &expression, events)
             .await;
-        self.forget(key);
+        self.remembered.forget(key);
         Ok(match written? {
             Written::Done(_) => Turned::Done,
             Written::Refused(None) => Turned::Lost(None),
@@ -237,9 +234,6 @@ impl Healths for DynamoMethods {
         })
     }
 }
-
-/// How many auth methods are remembered.
-const MOST_REMEMBERED: usize = 1000;
 
 impl DynamoMethods {
     /// Auth methods, remembered for `max_age` at most; what is to be told of them goes to `outbox`.
@@ -252,41 +246,8 @@ impl DynamoMethods {
         Self {
             table,
             outbox,
-            clock,
-            max_age,
-            remembered: Mutex::default(),
+            remembered: Remembered::new(clock, max_age),
         }
-    }
-
-    fn recall(&self, key: &MethodKey, now: Timestamp) -> Option<FoundMethod> {
-        let remembered = self.remembered.lock();
-        let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
-        let (at, method) = remembered.get(key)?;
-        self.is_young(*at, now).then(|| method.clone())
-    }
-
-    fn remember(&self, now: Timestamp, method: &FoundMethod) {
-        let remembered = self.remembered.lock();
-        let mut remembered = remembered.unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MOST_REMEMBERED {
-            remembered.retain(|_, (at, _)| self.is_young(*at, now));
-        }
-        if remembered.len() >= MOST_REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert(method.key.clone(), (now, method.clone()));
-    }
-
-    fn forget(&self, key: &MethodKey) {
-        let remembered = self.remembered.lock();
-        remembered
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
-    }
-
-    fn is_young(&self, at: Timestamp, now: Timestamp) -> bool {
-        let age = now.duration_since(at);
-        SignedDuration::ZERO <= age && age < self.max_age
     }
 }
 

@@ -1,21 +1,37 @@
 //! Settings in DynamoDB, in the table of connectors.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use latchkey_core::{
     model::{connector::Settings, id::TenantId},
-    port::{EditSettings, ReadSettings, StoreError},
+    port::{Clock, EditSettings, ReadSettings, StoreError},
 };
 
 use crate::{
     expression::Expression,
     item::{Item, Reader, item, number, text, texts},
+    remembered::Remembered,
     table::Table,
     write::Written,
 };
 
-/// Settings in DynamoDB.
-#[derive(Clone)]
-pub struct DynamoSettings(pub(crate) Table);
+/// Settings in DynamoDB. Those in use are remembered for a while.
+pub struct DynamoSettings {
+    table: Table,
+    remembered: Remembered<TenantId, Settings>,
+}
+
+impl DynamoSettings {
+    /// Settings, remembered for `max_age` at most.
+    pub(crate) fn new(table: Table, clock: Arc<dyn Clock>, max_age: SignedDuration) -> Self {
+        Self {
+            table,
+            remembered: Remembered::new(clock, max_age),
+        }
+    }
+}
 
 impl std::fmt::Debug for DynamoSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -26,13 +42,20 @@ impl std::fmt::Debug for DynamoSettings {
 #[async_trait]
 impl ReadSettings for DynamoSettings {
     async fn settings(&self, tenant: &TenantId) -> Result<Settings, StoreError> {
-        let Some(item) = self.0.get(item_key(tenant)).await? else {
-            return Ok(Settings::default());
+        let asked_at = self.remembered.now();
+        let settings = match self.table.get(item_key(tenant)).await? {
+            None => Settings::default(),
+            Some(item) => Settings {
+                return_urls: Reader(&item).format_1()?.texts("return_urls")?,
+            },
         };
-        let item = Reader(&item).format_1()?;
-        Ok(Settings {
-            return_urls: item.texts("return_urls")?,
-        })
+        self.remembered
+            .remember(asked_at, tenant.clone(), settings.clone());
+        Ok(settings)
+    }
+
+    fn recent(&self, tenant: &TenantId) -> Option<Settings> {
+        self.remembered.recall(tenant)
     }
 }
 
@@ -42,7 +65,9 @@ impl EditSettings for DynamoSettings {
         let mut item = item_key(tenant);
         item.insert("v".to_owned(), number(1));
         item.insert("return_urls".to_owned(), texts(&settings.return_urls));
-        match self.0.put(item, &Expression::new()).await? {
+        let written = self.table.put(item, &Expression::new()).await;
+        self.remembered.forget(tenant);
+        match written? {
             Written::Done(_) | Written::Refused(_) => Ok(()),
         }
     }

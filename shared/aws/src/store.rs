@@ -12,8 +12,8 @@ use crate::{
     table::Table,
 };
 
-/// How old an auth method may be that is used.
-pub const METHOD_MAX_AGE: SignedDuration = SignedDuration::from_secs(10);
+/// How old an auth method, or a tenant's settings, may be that are used.
+pub const MAX_AGE: SignedDuration = SignedDuration::from_secs(10);
 
 /// All that is kept in DynamoDB.
 #[derive(Debug, Clone)]
@@ -52,12 +52,18 @@ impl Store {
         let (connectors, instances) = (table(&tables.connectors), table(&tables.instances));
         let authorisations = table(&tables.authorisations);
         let outbox = DynamoOutbox(instances.clone());
-        let methods = DynamoMethods::new(connectors.clone(), outbox.clone(), clock, METHOD_MAX_AGE);
+        let methods = DynamoMethods::new(
+            connectors.clone(),
+            outbox.clone(),
+            Arc::clone(&clock),
+            MAX_AGE,
+        );
+        let settings = DynamoSettings::new(connectors.clone(), clock, MAX_AGE);
         Self {
             methods: Arc::new(methods),
             outbox: Arc::new(outbox),
             instances: Arc::new(DynamoInstances::new(instances, connectors.clone())),
-            settings: Arc::new(DynamoSettings(connectors.clone())),
+            settings: Arc::new(settings),
             connectors: Arc::new(DynamoConnectors(connectors)),
             sessions: Arc::new(DynamoSessions(authorisations.clone())),
             authorisations: Arc::new(DynamoAuthorisations(authorisations)),

@@ -11,6 +11,7 @@ pub mod page;
 pub mod paging;
 pub mod path;
 pub mod problem;
+pub mod routes;
 pub mod value;
 pub mod version;
 

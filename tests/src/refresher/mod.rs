@@ -132,10 +132,7 @@ impl Refresher {
     /// The most memory that it has ever held.
     #[must_use]
     pub fn peak(&self) -> Peak {
-        Peak {
-            all_kib: self.status("VmHWM:"),
-            program_kib: self.status("RssFile:"),
-        }
+        peak(self.child.id())
     }
 
     /// The CPU time that it has taken.
@@ -143,13 +140,21 @@ impl Refresher {
     pub fn cpu(&self) -> Duration {
         cpu(self.child.id())
     }
+}
 
-    fn status(&self, label: &str) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let text = std::fs::read_to_string(path).expect("it runs, on Linux");
+/// The most memory that a process has ever held.
+#[must_use]
+pub fn peak(process: u32) -> Peak {
+    let path = format!("/proc/{process}/status");
+    let text = std::fs::read_to_string(path).expect("it runs, on Linux");
+    let kib = |label: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(label));
         let number = line.and_then(|line| line.split_whitespace().next());
         number.and_then(|text| text.parse().ok()).expect("a number")
+    };
+    Peak {
+        all_kib: kib("VmHWM:"),
+        program_kib: kib("RssFile:"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 use latchkey_emulators::{ministack, tools};
 use latchkey_tests::{
     api::Api,
-    process::binaries,
+    lambda::released,
     proxy::{Mode, Proxy},
     server::{AuthServer, Behaviour},
     shop,
@@ -25,7 +25,7 @@ async fn deploy(stack: &str, parameters: &[&str]) -> Value {
         .arg(root.join("tests/emulators/deploy.py"))
         .args([ministack(), stack])
         .arg(root.join("template.yaml"))
-        .arg(binaries())
+        .arg(released())
         .args(parameters)
         .output()
         .await

@@ -10,6 +10,7 @@
 mod architecture;
 mod asking_again;
 mod browser;
+mod budget;
 mod connecting;
 mod contract;
 mod costing;

@@ -11,7 +11,7 @@ use latchkey_cost::calls::{BATCH_LOG_BYTES, REQUEST_LOG_BYTES};
 use latchkey_emulators::moto;
 use latchkey_tests::{
     fleet::{Fleet, granted},
-    lambda::{Lambda, request},
+    lambda::{Function, Setting, event},
     proxy::{Mode, Proxy},
     world::World,
 };
@@ -92,8 +92,8 @@ async fn a_tick_tells_what_became_of_each_refresh_and_whose_matter_it_is() {
         ("LATCHKEY_IN_FLIGHT", "1"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &*store.url),
     ];
-    let mut refresher = Lambda::start(&world, "refresher", &with).await;
-    let idle = refresher.invoke("idle", None, json!({})).await;
+    let refresher = Function::start(&Setting::local(&world, "refresher", &with)).await;
+    let idle = refresher.invoke_as("idle", None, &json!({})).await;
     assert_eq!(idle["due"], 0, "{idle}");
     let mut due = Vec::new();
     for (name, provider, count) in [
@@ -107,7 +107,9 @@ async fn a_tick_tells_what_became_of_each_refresh_and_whose_matter_it_is() {
             due.push(fleet.overdue(60 + number * 100).await.id.to_string());
         }
     }
-    let report = refresher.invoke("tick-1", Some(&header()), json!({})).await;
+    let report = refresher
+        .invoke_as("tick-1", Some(&header()), &json!({}))
+        .await;
     assert_eq!((&report["due"], &report["errors"]), (&json!(12), &json!(0)));
     // AWS joins its own part of the trace; a provider learns no id of ours.
     let traced = |proxy: &Proxy| {
@@ -183,8 +185,8 @@ async fn a_host_that_answers_again_and_an_auth_method_that_is_not_believed_are_t
     assert_eq!(turned.unwrap(), Turned::Done);
 
     let with = [("LATCHKEY_IN_FLIGHT", "1")];
-    let mut refresher = Lambda::start(&world, "refresher", &with).await;
-    let report = refresher.invoke("tick", None, json!({})).await;
+    let refresher = Function::start(&Setting::local(&world, "refresher", &with)).await;
+    let report = refresher.invoke_as("tick", None, &json!({})).await;
     assert_eq!(report["due"], 10, "{report}");
     let lines = refresher.log().await;
     let told = &metrics(&lines)["tick"];
@@ -211,15 +213,11 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
     let fleet = fleet(&first, "well", &well).await;
     let (batched, vended) = (fleet.overdue(60).await, fleet.overdue(60).await);
 
-    let mut refresher = Lambda::start(&world, "refresher", &[]).await;
-    let attend =
-        json!({ "v": 1, "kind": "attend", "instance": { "tenant": "local", "id": batched.id } });
-    let sent = json!({ "AWSTraceHeader": header() });
-    let record = json!({ "messageId": "m", "body": attend.to_string(), "attributes": sent });
+    let refresher = Function::start(&Setting::local(&world, "refresher", &[])).await;
+    let mut batch = event::batch(&[batched.id.to_string()]);
+    batch["Records"][0]["attributes"] = json!({ "AWSTraceHeader": header() });
     let own = "Root=1-67891233-abcdef012345678912345678";
-    let answer = refresher
-        .invoke("batch", Some(own), json!({ "Records": [record] }))
-        .await;
+    let answer = refresher.invoke_as("batch", Some(own), &batch).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let lines = refresher.log().await;
     hold_to_cost_model(lines.iter(), BATCH_LOG_BYTES);
@@ -234,11 +232,11 @@ async fn a_batch_of_the_queue_and_a_credential_that_is_asked_for_tell_theirs() {
         assert_eq!(ids, (&json!(own), &json!(TRACE)), "{line}");
     }
 
-    let mut credentials = Lambda::start(&world, "credentials", &[]).await;
+    let credentials = Function::start(&Setting::local(&world, "credentials", &[])).await;
     let path = format!("/v1/instances/{}/credential", vended.id);
-    let vend = request("GET", &path, world.server.api_key.expose());
+    let vend = event::request("GET", &path, None);
     for id in ["stale", "fresh"] {
-        let answer = credentials.invoke(id, Some(&header()), vend.clone()).await;
+        let answer = credentials.invoke_as(id, Some(&header()), &vend).await;
         assert_eq!(answer["statusCode"], 200, "{answer}");
     }
     let lines = credentials.log().await;
@@ -270,9 +268,11 @@ async fn what_a_tick_hands_out_is_sent_in_its_trace() {
         ("LATCHKEY_QUEUE_URL", &*url),
         ("AWS_ENDPOINT_URL_SQS", &*queue.url),
     ];
-    let mut refresher = Lambda::start(&world, "refresher", &with).await;
+    let refresher = Function::start(&Setting::local(&world, "refresher", &with)).await;
     let _ = fleet.overdue(10).await;
-    let report = refresher.invoke("tick", Some(&header()), json!({})).await;
+    let report = refresher
+        .invoke_as("tick", Some(&header()), &json!({}))
+        .await;
     assert_eq!(report["handed_out"], 1, "{report}");
     // SQS takes it over to each message of the request, as its attribute `AWSTraceHeader`.
     let sent = queue.seen();
@@ -291,9 +291,9 @@ async fn writes_to_secrets_manager_are_counted_as_its_quota_counts_them() {
         ("LATCHKEY_VAULT", "secrets-manager"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &*secrets.url),
     ];
-    let mut refresher = Lambda::start(&world, "refresher", &with).await;
+    let refresher = Function::start(&Setting::local(&world, "refresher", &with)).await;
     let _ = fleet.overdue(60).await;
-    let report = refresher.invoke("written", None, json!({})).await;
+    let report = refresher.invoke_as("written", None, &json!({})).await;
     assert_eq!(report["refreshed"], 1, "{report}");
 
     // What is refused as one too many has been tried, and is tried again.
@@ -301,7 +301,7 @@ async fn writes_to_secrets_manager_are_counted_as_its_quota_counts_them() {
     secrets.set_for("CreateSecret", Mode::json(400, &throttled));
     let _ = fleet.overdue(60).await;
     let before = secrets.operations().len();
-    let report = refresher.invoke("throttled", None, json!({})).await;
+    let report = refresher.invoke_as("throttled", None, &json!({})).await;
     assert_eq!(report["refreshed"], 1, "the journal serves: {report}");
     let tried = secrets.operations().split_off(before);
     let tried = tried
@@ -321,9 +321,11 @@ async fn writes_to_secrets_manager_are_counted_as_its_quota_counts_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_authorizers_lines_say_which_request_they_are_of() {
     let world = World::start().await;
-    let mut authorizer = Lambda::start(&world, "authorizer", &[]).await;
+    let authorizer = Function::start(&Setting::local(&world, "authorizer", &[])).await;
     let question = json!({ "headers": { "authorization": format!("Bearer {}", world.server.api_key.expose()) } });
-    let answer = authorizer.invoke("asked", Some(&header()), question).await;
+    let answer = authorizer
+        .invoke_as("asked", Some(&header()), &question)
+        .await;
     assert_eq!(answer["isAuthorized"], true);
     let lines = authorizer.log().await;
     hold_to_cost_model(lines.iter(), REQUEST_LOG_BYTES);

@@ -50,6 +50,7 @@ impl World {
                 session_token: None,
             },
             tables: TableNames::with_prefix(""),
+            connections: latchkey_aws::Connections::default(),
         };
         let settings = SecretsSettings {
             endpoint: Some(endpoint.parse().unwrap()),

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use latchkey_aws::{
-    AwsCredentials, Client, DynamoApiKeys, DynamoConnectors, DynamoMethods, DynamoSessions,
-    DynamoSettings, Store, StoreSettings, TableNames, create_missing,
+    AwsCredentials, Client, Connections, DynamoApiKeys, DynamoConnectors, DynamoMethods,
+    DynamoSessions, DynamoSettings, Store, StoreSettings, TableNames, create_missing,
 };
 use latchkey_core::{
     model::{
@@ -131,6 +131,7 @@ impl World {
                 session_token: None,
             },
             tables: TableNames::with_prefix(&format!("T{}-{}-", std::process::id(), next())),
+            connections: Connections::default(),
         };
         let (client, tables) = (settings.client(), settings.tables);
         create_missing(&client, &tables).await.unwrap();

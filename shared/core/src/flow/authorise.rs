@@ -381,7 +381,10 @@ impl Authorise<'_> {
         text: Option<&str>,
     ) -> Result<Option<Url>, AuthoriseError> {
         let Some(text) = text else { return Ok(None) };
-        let allowed = self.settings.settings(tenant).await?.allows(text);
+        let recent = self.settings.recent(tenant);
+        // One that was registered just now counts at once.
+        let allowed = recent.is_some_and(|settings| settings.allows(text))
+            || self.settings.settings(tenant).await?.allows(text);
         let parsed = Url::parse(text).ok().filter(|_| allowed);
         let why = "it is not among the return URLs in the tenant's settings";
         let faults = || AuthoriseError::Faults(Faults::one("/return_url", "not_registered", why));

@@ -13,6 +13,9 @@ pub trait ReadSettings: Send + Sync {
     /// # Errors
     /// [`StoreError`] if the store can't answer.
     async fn settings(&self, tenant: &TenantId) -> Result<Settings, StoreError>;
+
+    /// What the tenant's settings were some seconds ago, if this process has read them then: nothing is asked.
+    fn recent(&self, tenant: &TenantId) -> Option<Settings>;
 }
 
 /// Changes settings.

@@ -11,9 +11,9 @@ use std::{
 
 use latchkey_core::flow::sweep::IN_FLIGHT;
 use latchkey_emulators::tools;
-use latchkey_tests::refresher::cpu;
+use latchkey_tests::{granting::Provider, refresher::cpu};
 
-use crate::{IN_MEMORY, provider::Provider, refreshes};
+use crate::{IN_MEMORY, refreshes};
 
 /// How many each refreshes in a turn.
 pub(crate) const REFRESHES: usize = 10_000;

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use latchkey_tests::{fleet::Fleet, world::World};
+use latchkey_tests::{fleet::Fleet, granting::Provider, world::World};
 use serde_json::json;
-
-use crate::provider::Provider;
 
 /// The hosts.
 pub(crate) struct Hosts(Vec<Provider>);

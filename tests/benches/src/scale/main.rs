@@ -16,7 +16,6 @@ mod due;
 mod hosts;
 mod idle;
 mod in_memory;
-mod provider;
 mod refreshes;
 
 use std::{env, path::Path, time::Duration};

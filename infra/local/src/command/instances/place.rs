@@ -32,6 +32,7 @@ impl Place {
             variable(name).or_else(|| match name {
                 "LATCHKEY_TABLE_CONNECTORS" => Some(tables.connectors.clone()),
                 "LATCHKEY_TABLE_INSTANCES" => Some(tables.instances.clone()),
+                "LATCHKEY_TABLE_HOSTS" => Some(tables.hosts.clone()),
                 "LATCHKEY_TABLE_AUTHORISATIONS" => Some(tables.authorisations.clone()),
                 "LATCHKEY_TABLE_API_KEYS" => Some(tables.api_keys.clone()),
                 _ => None,
