@@ -3,7 +3,7 @@
 use std::{
     net::Ipv4Addr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -23,10 +23,17 @@ use crate::fleet::granted;
 pub struct Provider {
     /// Its token URL.
     pub token_url: String,
-    asked: Arc<AtomicUsize>,
-    connections: Arc<AtomicUsize>,
-    lifetime: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
     task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    delay: Duration,
+    lifetime: AtomicUsize,
+    connections: AtomicUsize,
+    asked: AtomicUsize,
+    last: Mutex<Bytes>,
 }
 
 impl Drop for Provider {
@@ -41,62 +48,66 @@ impl Provider {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let asked = Arc::new(AtomicUsize::new(0));
-        let connections = Arc::new(AtomicUsize::new(0));
-        let lifetime = Arc::new(AtomicUsize::new(3600));
-        let (counted, made) = (Arc::clone(&asked), Arc::clone(&connections));
-        let lives = Arc::clone(&lifetime);
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                made.fetch_add(1, Ordering::Relaxed);
-                stream.set_nodelay(true).expect("a socket");
-                let (counted, lives) = (Arc::clone(&counted), Arc::clone(&lives));
-                tokio::spawn(async move {
-                    let respond = |request| answer(request, delay, &counted, &lives);
-                    connection::serve(stream, respond).await;
-                });
-            }
+        let shared = Arc::new(Shared {
+            delay,
+            lifetime: AtomicUsize::new(3600),
+            connections: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
+            last: Mutex::default(),
         });
         Self {
             token_url: format!("http://{address}/token"),
-            asked,
-            connections,
-            lifetime,
-            task,
+            task: tokio::spawn(accept(listener, Arc::clone(&shared))),
+            shared,
         }
+    }
+
+    /// Lets access tokens live for so many seconds, from now on.
+    pub fn live(&self, seconds: usize) {
+        self.shared.lifetime.store(seconds, Ordering::Relaxed);
     }
 
     /// How many connections have been made to it.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
-    }
-
-    /// Lets access tokens live for so many seconds, from now on.
-    pub fn live(&self, seconds: usize) {
-        self.lifetime.store(seconds, Ordering::Relaxed);
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// How often it was asked.
     #[must_use]
     pub fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+        self.shared.asked.load(Ordering::Relaxed)
+    }
+
+    /// The body of the last request.
+    #[must_use]
+    pub fn last(&self) -> String {
+        let last = self.shared.last.lock();
+        let last = last.unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&last).into_owned()
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    delay: Duration,
-    asked: &AtomicUsize,
-    lifetime: &AtomicUsize,
-) -> Option<Response<Full<Bytes>>> {
-    asked.fetch_add(1, Ordering::Relaxed);
-    request.into_body().collect().await.ok()?;
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        stream.set_nodelay(true).expect("a socket");
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            connection::serve(stream, |request| answer(request, &shared)).await;
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>, shared: &Shared) -> Option<Response<Full<Bytes>>> {
+    shared.asked.fetch_add(1, Ordering::Relaxed);
+    let body = request.into_body().collect().await.ok()?.to_bytes();
+    *shared.last.lock().unwrap_or_else(PoisonError::into_inner) = body;
+    if !shared.delay.is_zero() {
+        tokio::time::sleep(shared.delay).await;
     }
     let mut body: Value = serde_json::from_slice(granted().body.expose()).ok()?;
-    body["expires_in"] = lifetime.load(Ordering::Relaxed).into();
+    body["expires_in"] = shared.lifetime.load(Ordering::Relaxed).into();
     let response = Response::builder().header("content-type", "application/json");
     response.body(Full::new(body.to_string().into())).ok()
 }

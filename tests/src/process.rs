@@ -100,6 +100,14 @@ pub async fn status(arguments: &[&str]) -> (i32, String, String) {
     )
 }
 
+/// Starts `latchkey`, to be killed.
+#[must_use]
+pub fn spawn(arguments: &[&str]) -> Child {
+    let mut command = Command::new(binary());
+    command.args(arguments).stdout(Stdio::null());
+    command.kill_on_drop(true).spawn().expect("latchkey starts")
+}
+
 /// A file for `latchkey` to read: its path.
 #[must_use]
 pub fn file(directory: &TempDir, name: &str, text: &str) -> String {

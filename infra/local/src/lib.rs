@@ -19,7 +19,9 @@ mod start_error;
 mod state;
 mod store;
 
-pub use command::{Command, CommandError, CommandLine, Export, Import, Instances, Lint, Preview};
+pub use command::{
+    Command, CommandError, CommandLine, Export, Import, Instances, Lint, Preview, Vault,
+};
 pub use demo::Demo;
 pub use gateway::openapi;
 pub use options::{Options, Sweeping, Switch};

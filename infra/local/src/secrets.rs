@@ -10,6 +10,7 @@ pub fn secrets(url: &Url) -> SecretsManager {
         endpoint: Some(url.clone()),
         prefix: "latchkey".to_owned(),
         recovery_days: SecretsSettings::RECOVERY_DAYS,
+        is_leaving: false,
     };
     let store = StoreSettings {
         // An emulator may know AWS's regions alone.

@@ -21,7 +21,8 @@ pub struct Environment {
     pub store: Store,
     /// Who may ask.
     pub callers: Arc<dyn ApiKeys>,
-    /// The vault, by `LATCHKEY_VAULT`: `sealed`, or `secrets-manager` for refresh tokens and auth methods' secrets.
+    /// The vault, by `LATCHKEY_VAULT`: `sealed`, `secrets-manager` for refresh tokens and auth methods' secrets, or
+    /// `leaving-secrets-manager` while they move from there.
     pub vault: Arc<SealedVault>,
     /// Where events go, once somebody wants to put them there.
     pub events: EventsPlace,
@@ -148,6 +149,7 @@ impl Environment {
             return Err(EnvironmentError(faults));
         };
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let is_leaving = secrets.as_ref().is_some_and(|secrets| secrets.is_leaving);
         let vault = SealedVault::new(keys, Arc::clone(&entropy));
         let metrics: Arc<dyn Metrics> = match lookup("LATCHKEY_STACK") {
             Some(stack) => Arc::new(EmbeddedMetrics::new(stack, io::stdout())),
@@ -162,7 +164,7 @@ impl Environment {
         Ok(Self {
             callers: api_keys(lookup, &settings, keys, &clock)?,
             store,
-            vault: Arc::new(vault.with_secrets(secrets)),
+            vault: Arc::new(vault.with_secrets(secrets).leaving(is_leaving)),
             deployment: Deployment::new(&base_url)
                 .telling_refreshes(events.refreshed)
                 .warning_days_before(events.warning_days),

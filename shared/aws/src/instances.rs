@@ -7,6 +7,7 @@ mod item;
 mod leases;
 mod overview;
 mod pointing;
+mod rehousing;
 mod spares;
 mod upkeep;
 

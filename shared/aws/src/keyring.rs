@@ -94,6 +94,21 @@ impl Keyring {
         self
     }
 
+    /// The ids of its keys, the one that seals first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let others = self.keys.keys().filter(|id| **id != self.current);
+        std::iter::once(&self.current)
+            .chain(others)
+            .map(String::as_str)
+    }
+
+    /// The same with the key that seals, and no other.
+    #[must_use]
+    pub fn current_alone(mut self) -> Self {
+        self.keys.retain(|id, _| *id == self.current);
+        self
+    }
+
     /// The text that [`Keyring::parse`] reads.
     #[must_use]
     pub fn to_text(&self) -> Secret {

@@ -14,7 +14,7 @@ use crate::{keyring::Keyring, one_secret::OneSecret};
 
 /// How long a keyring is used before the secret is read again.
 const FRESH: SignedDuration = SignedDuration::from_hours(1);
-/// How long is waited after the secret could not be read, or lacked a key.
+/// How long is waited after the secret could not be read because it is old, or was read for want of a key.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The vault's keys.
@@ -27,7 +27,7 @@ pub struct Keys {
 #[derive(Debug, Clone)]
 struct Known {
     keyring: Arc<Keyring>,
-    /// When the secret may be read again because it is old, and because it lacks a key.
+    /// When the secret may be read again because it is old, and for want of a key.
     stale_at: Timestamp,
     patient_until: Timestamp,
 }
@@ -82,7 +82,8 @@ impl Keys {
             Some(known) => {
                 if self.read(source).await.is_err() {
                     warn!("the keyring can't be read; the one at hand goes on being used");
-                    self.keep(known.keyring, later(&*source.clock, PATIENCE), source);
+                    let stale_at = later(&*source.clock, PATIENCE);
+                    self.keep(Known { stale_at, ..known });
                 }
                 Ok(())
             }
@@ -108,6 +109,11 @@ impl Keys {
         if let Some(source) = &self.source
             && source.clock.now() >= known.patient_until
         {
+            let patient_until = later(&*source.clock, PATIENCE);
+            self.keep(Known {
+                patient_until,
+                ..known
+            });
             self.read(source).await?;
         }
         let keyring = self.keyring().ok_or(VaultError::Unavailable)?;
@@ -125,16 +131,17 @@ impl Keys {
                 VaultError::Unavailable
             })
         })?;
-        self.keep(Arc::new(keyring), later(&*source.clock, FRESH), source);
+        self.keep(Known {
+            keyring: Arc::new(keyring),
+            stale_at: later(&*source.clock, FRESH),
+            patient_until: self
+                .known()
+                .map_or(Timestamp::MIN, |known| known.patient_until),
+        });
         Ok(())
     }
 
-    fn keep(&self, keyring: Arc<Keyring>, stale_at: Timestamp, source: &Source) {
-        let known = Known {
-            keyring,
-            stale_at,
-            patient_until: later(&*source.clock, PATIENCE),
-        };
+    fn keep(&self, known: Known) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 

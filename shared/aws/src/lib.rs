@@ -55,7 +55,7 @@ pub use keyring::{Keyring, KeyringError};
 pub use keys::Keys;
 pub use methods::DynamoMethods;
 pub use metrics::{DIMENSION, EmbeddedMetrics, Metric, NAMESPACE};
-pub use one_secret::OneSecret;
+pub use one_secret::{CurrentVersion, OneSecret};
 pub use outbox::DynamoOutbox;
 pub use queue::{QueueSettings, SqsQueue};
 pub use secrets::{SecretsManager, SecretsSettings};

@@ -9,20 +9,20 @@ use latchkey_core::{
     model::{
         event::Event,
         health::MethodHealth,
-        id::{ConnectorId, MethodKey, TenantId},
+        id::{ConnectorId, MethodId, MethodKey, TenantId},
         method::{Apart, FoundMethod, MethodValues, StoredMethod},
         secret_version::SecretVersion,
     },
     port::{
-        Change, Clock, EditMethods, Healths, MOST_METHODS, Methods, Page, PageAsk, Removal,
-        StoreError, Turned,
+        Change, Clock, EditMethods, Healths, MOST_METHODS, Methods, Page, PageAsk, RehouseMethods,
+        Removal, StoreError, Turned,
     },
 };
 
 use crate::{
     connectors::{connector_key, method_item_key, method_list},
     expression::Expression,
-    item::{Item, Reader, json, number, sealed_map, text, text_map, texts, time},
+    item::{Item, Reader, item, json, number, sealed_map, text, text_map, texts, time},
     outbox::DynamoOutbox,
     remembered::Remembered,
     table::Table,
@@ -194,6 +194,47 @@ impl EditMethods for DynamoMethods {
             },
         }
     }
+}
+
+#[async_trait]
+impl RehouseMethods for DynamoMethods {
+    async fn every(&self, page: &PageAsk) -> Result<Page<StoredMethod>, StoreError> {
+        // Connectors and settings are items of the table too.
+        let filter = Expression::new()
+            .when("begins_with(#sk, :of_methods)")
+            .value("of_methods", text(MethodId::PREFIX));
+        let after = page.after.as_deref().map(place_after).transpose()?;
+        let (items, last) = self.table.scan(&filter, after, page.limit).await?;
+        let methods = items.iter().map(|item| read_any(Reader(item)));
+        Ok(Page {
+            items: methods.collect::<Result<_, _>>()?,
+            next: last.map(|last| place_of(Reader(&last))).transpose()?,
+        })
+    }
+}
+
+/// Where an item is, as text.
+fn place_of(item: Reader<'_>) -> Result<String, StoreError> {
+    Ok(format!("{}#{}", item.text("pk")?, item.text("sk")?))
+}
+
+/// The key that [`place_of`] has told.
+fn place_after(cursor: &str) -> Result<Item, StoreError> {
+    let (pk, sk) = cursor
+        .rsplit_once('#')
+        .ok_or(StoreError::Corrupt("cursor"))?;
+    Ok(item([("pk", text(pk)), ("sk", text(sk))]))
+}
+
+/// Reads an auth method of whichever tenant and connector.
+fn read_any(item: Reader<'_>) -> Result<StoredMethod, StoreError> {
+    let (tenant, connector) = item
+        .text("pk")?
+        .split_once('#')
+        .ok_or(StoreError::Corrupt("pk"))?;
+    let corrupt = |_| StoreError::Corrupt("pk");
+    let tenant = tenant.parse().map_err(corrupt)?;
+    read(&tenant, &connector.parse().map_err(corrupt)?, item)
 }
 
 #[async_trait]

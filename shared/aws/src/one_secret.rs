@@ -1,11 +1,12 @@
 //! One secret that the deployment has made: the keyring, or the first API key.
 
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
+use jiff::Timestamp;
 use latchkey_core::{model::Secret, port::SecretsError};
 
 use crate::{
     client::{ConfigError, StoreSettings, Wanted},
-    secrets::{client, endpoint, unavailable},
+    secrets::{CURRENT, PENDING, client, endpoint, unavailable},
 };
 
 /// A secret, by its ARN or name.
@@ -53,10 +54,30 @@ impl OneSecret {
     /// # Errors
     /// [`SecretsError::Unavailable`] if it could not be read.
     pub async fn read(&self) -> Result<Option<Secret>, SecretsError> {
+        let current = self.current().await?;
+        Ok(current.map(|current| current.text))
+    }
+
+    /// Its current version; `None` if there is none, or it is going to be deleted.
+    ///
+    /// # Errors
+    /// [`SecretsError::Unavailable`] if it could not be read.
+    pub async fn current(&self) -> Result<Option<CurrentVersion>, SecretsError> {
         use GetSecretValueError as Error;
         let request = self.client.get_secret_value().secret_id(&self.id);
         match request.send().await {
-            Ok(found) => Ok(found.secret_string.map(Secret::new)),
+            Ok(found) => {
+                let made = found.created_date.and_then(|date| {
+                    let milliseconds = date.to_millis().ok()?;
+                    Timestamp::from_millisecond(milliseconds).ok()
+                });
+                let version = found.version_id.unwrap_or_default();
+                Ok(found.secret_string.map(|text| CurrentVersion {
+                    text: text.into(),
+                    version,
+                    made_at: made.unwrap_or(Timestamp::MAX),
+                }))
+            }
             Err(error) => match error.as_service_error() {
                 Some(Error::ResourceNotFoundException(_) | Error::InvalidRequestException(_)) => {
                     Ok(None)
@@ -65,4 +86,44 @@ impl OneSecret {
             },
         }
     }
+
+    /// Makes a text the current one if the version that was seen still is. Says whether it was; nothing is lost either way.
+    ///
+    /// # Errors
+    /// [`SecretsError::Unavailable`] if it is not known whether it was done.
+    pub async fn replace(
+        &self,
+        seen: &CurrentVersion,
+        text: &Secret,
+    ) -> Result<bool, SecretsError> {
+        let put = self.client.put_secret_value().secret_id(&self.id);
+        let put = put.secret_string(text.expose()).version_stages(PENDING);
+        let put = put.send().await.map_err(|error| unavailable(&error))?;
+        let next = put.version_id.unwrap_or_default();
+        let moved = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(&self.id)
+            .version_stage(CURRENT)
+            .move_to_version_id(&next)
+            .remove_from_version_id(&seen.version)
+            .send()
+            .await;
+        match (moved, self.current().await?) {
+            (Ok(_), _) => Ok(true),
+            (Err(_), Some(now)) if now.version == next => Ok(true),
+            (Err(_), Some(now)) if now.version != seen.version => Ok(false),
+            (Err(error), _) => Err(unavailable(&error)),
+        }
+    }
+}
+
+/// The current version of a secret.
+#[derive(Debug)]
+pub struct CurrentVersion {
+    /// Its text.
+    pub text: Secret,
+    /// When it was made; the end of time if that is not known.
+    pub made_at: Timestamp,
+    version: String,
 }

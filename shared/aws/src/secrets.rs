@@ -35,8 +35,8 @@ use crate::{
     write::kind,
 };
 
-const CURRENT: &str = "AWSCURRENT";
-const PENDING: &str = "AWSPENDING";
+pub(crate) const CURRENT: &str = "AWSCURRENT";
+pub(crate) const PENDING: &str = "AWSPENDING";
 
 const CONNECT: Duration = Duration::from_secs(1);
 /// It is slower than the store, and no lease is held while it is asked.
@@ -64,6 +64,8 @@ pub struct SecretsSettings {
     pub prefix: String,
     /// For how many days a deleted secret may be restored: 7 to 30.
     pub recovery_days: u8,
+    /// Whether the deployment is leaving it: what is in it is read, and nothing is put there.
+    pub is_leaving: bool,
 }
 
 impl SecretsSettings {
@@ -81,16 +83,18 @@ impl SecretsSettings {
             lookup,
             faults: Vec::new(),
         };
-        let is_apart = match wanted.optional("LATCHKEY_VAULT").as_deref() {
-            None | Some("sealed") => false,
-            Some("secrets-manager") => true,
+        let is_leaving = match wanted.optional("LATCHKEY_VAULT").as_deref() {
+            None | Some("sealed") => None,
+            Some("secrets-manager") => Some(false),
+            Some("leaving-secrets-manager") => Some(true),
             Some(_) => {
-                let fault = "LATCHKEY_VAULT must be 'sealed' or 'secrets-manager'";
+                let fault = "LATCHKEY_VAULT must be 'sealed', 'secrets-manager' or 'leaving-secrets-manager'";
                 wanted.faults.push(fault.to_owned());
-                false
+                None
             }
         };
-        let settings = is_apart.then(|| Self {
+        let settings = is_leaving.map(|is_leaving| Self {
+            is_leaving,
             endpoint: endpoint(&mut wanted),
             prefix: wanted
                 .optional("LATCHKEY_SECRET_PREFIX")
@@ -412,6 +416,7 @@ mod tests {
             endpoint: None,
             prefix: "latchkey".to_owned(),
             recovery_days: 7,
+            is_leaving: false,
         };
         assert_eq!(settings, Some(standard));
     }

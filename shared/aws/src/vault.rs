@@ -28,6 +28,8 @@ pub struct SealedVault {
     keys: Keys,
     entropy: Arc<dyn Entropy>,
     secrets: Option<Arc<dyn Secrets>>,
+    /// Whether what is in the secrets manager is only read.
+    is_leaving: bool,
 }
 
 impl SealedVault {
@@ -38,6 +40,7 @@ impl SealedVault {
             keys: keys.into(),
             entropy,
             secrets: None,
+            is_leaving: false,
         }
     }
 
@@ -45,6 +48,12 @@ impl SealedVault {
     #[must_use]
     pub fn with_secrets(self, secrets: Option<Arc<dyn Secrets>>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same, leaving its secrets manager, or not: all that is new is sealed into the items, and what is there is read.
+    #[must_use]
+    pub fn leaving(self, is_leaving: bool) -> Self {
+        Self { is_leaving, ..self }
     }
 }
 
@@ -81,6 +90,15 @@ impl Seal for SealedVault {
         bytes.extend_from_slice(&body);
         Ok(Sealed::new(bytes))
     }
+
+    fn is_current(&self, sealed: &Sealed) -> bool {
+        let keyring = self.keys.keyring();
+        let current = keyring.as_ref().and_then(|keyring| keyring.current());
+        let parts = Parts::split(sealed.as_bytes());
+        current
+            .zip(parts)
+            .is_some_and(|((id, _), parts)| id == parts.key)
+    }
 }
 
 #[async_trait]
@@ -100,6 +118,10 @@ impl Vault for SealedVault {
     }
 
     fn secrets(&self) -> Option<&dyn Secrets> {
+        self.archive().filter(|_| !self.is_leaving)
+    }
+
+    fn archive(&self) -> Option<&dyn Secrets> {
         self.secrets.as_deref()
     }
 }

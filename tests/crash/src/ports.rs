@@ -247,6 +247,7 @@ fn secrets(url: &Url) -> SecretsManager {
         endpoint: Some(url.clone()),
         prefix: "latchkey".to_owned(),
         recovery_days: SecretsSettings::RECOVERY_DAYS,
+        is_leaving: false,
     };
     SecretsManager::new(&settings, &StoreSettings::local(url.clone()))
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use latchkey_aws::{SecretsSettings, StoreSettings};
+use latchkey_core::model::{id::InstanceKey, instance::Instance};
 use latchkey_emulators::moto;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -109,6 +110,30 @@ impl Stage {
         environment
     }
 
+    /// The arguments by which `latchkey vault` works on the stage.
+    #[must_use]
+    pub fn vault_arguments(&self) -> Vec<String> {
+        [
+            ("--store", self.world.server.store_url.as_str()),
+            ("--keyring-secret", &self.keyring),
+            ("--secret-prefix", &self.keyring),
+            ("--secrets-url", moto()),
+        ]
+        .iter()
+        .flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()])
+        .collect()
+    }
+
+    /// Whether the secret of an instance is there, and not going to be deleted.
+    pub async fn has_secret(&self, instance: &InstanceKey) -> bool {
+        let settings = secrets();
+        let aws = aws(&self.world);
+        let name = format!("{}/{}", self.keyring, Instance::secret_name(instance));
+        let found = settings.client(&aws).describe_secret().secret_id(name);
+        let found = found.send().await;
+        found.is_ok_and(|secret| secret.deleted_date.is_none())
+    }
+
     /// The file of the certificate that the stage's endpoints have.
     #[must_use]
     pub fn bundle(&self) -> &str {
@@ -198,19 +223,26 @@ pub fn is_success(answer: &Value) -> bool {
 /// The secret with the world's keyring: its name.
 async fn keyring(world: &World) -> String {
     let text = std::fs::read_to_string(world.server.directory().join("keyring.json"));
-    let moto = moto().parse().expect("a URL");
-    let settings = SecretsSettings {
-        endpoint: Some(moto),
-        prefix: String::new(),
-        recovery_days: SecretsSettings::RECOVERY_DAYS,
-    };
-    let aws = StoreSettings {
-        region: "eu-central-1".to_owned(),
-        ..StoreSettings::local(world.server.store_url.clone())
-    };
     let name = format!("stage-{}-{}", std::process::id(), world.port());
-    let made = settings.client(&aws).create_secret().name(&name);
+    let made = secrets().client(&aws(world)).create_secret().name(&name);
     let made = made.secret_string(text.expect("a keyring")).send().await;
     made.expect("it is made");
     name
+}
+
+fn secrets() -> SecretsSettings {
+    SecretsSettings {
+        endpoint: Some(moto().parse().expect("a URL")),
+        prefix: String::new(),
+        recovery_days: SecretsSettings::RECOVERY_DAYS,
+        is_leaving: false,
+    }
+}
+
+/// The region that the functions are in.
+fn aws(world: &World) -> StoreSettings {
+    StoreSettings {
+        region: "us-east-1".to_owned(),
+        ..StoreSettings::local(world.server.store_url.clone())
+    }
 }

@@ -303,6 +303,10 @@ impl Seal for Shut {
     fn seal(&self, place: &Place, value: &Secret<Vec<u8>>) -> Result<Sealed, VaultError> {
         self.0.seal(place, value)
     }
+
+    fn is_current(&self, sealed: &Sealed) -> bool {
+        self.0.is_current(sealed)
+    }
 }
 
 #[async_trait]

@@ -36,6 +36,7 @@ mod quickstart;
 mod quirks;
 mod racing;
 mod refreshing;
+mod rehousing;
 mod scheduling;
 mod scripted;
 mod secrets;

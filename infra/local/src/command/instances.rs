@@ -2,7 +2,6 @@
 
 mod due;
 mod explain;
-mod place;
 mod retry;
 mod stuck;
 mod words;
@@ -24,8 +23,8 @@ use latchkey_core::{
 };
 use serde_json::Value;
 
-use self::{due::Due, explain::Explain, place::Place, retry::Retry, stuck::Stuck};
-use super::CommandError;
+use self::{due::Due, explain::Explain, retry::Retry, stuck::Stuck};
+use super::{CommandError, place::Place};
 use crate::print;
 
 /// What an operator asks of instances, answered from the store. Reads only, but for `retry`.

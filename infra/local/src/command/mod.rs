@@ -7,8 +7,10 @@ mod import;
 mod instances;
 mod line;
 mod lint;
+mod place;
 mod preview;
 mod source;
+mod vault;
 
 use std::{
     io,
@@ -17,11 +19,15 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use latchkey_aws::ConfigError;
-use latchkey_core::{model::id::InstanceKey, port::StoreError};
+use latchkey_aws::{ConfigError, KeyringError};
+use latchkey_core::{
+    model::id::InstanceKey,
+    port::{SecretsError, StoreError},
+};
 
 pub use self::{
     export::Export, import::Import, instances::Instances, lint::Lint, preview::Preview,
+    vault::Vault,
 };
 use crate::{Options, print};
 
@@ -55,6 +61,8 @@ pub enum Command {
     Preview(Preview),
     /// Answers what an operator asks of instances, out of the store.
     Instances(Instances),
+    /// Changes the keys that seal, and the vault, while everybody works.
+    Vault(Vault),
 }
 
 /// Why a command ended without its result.
@@ -85,6 +93,17 @@ pub enum CommandError {
     /// There is no such instance.
     #[error("tenant {} has no instance {}", .0.tenant, .0.id)]
     NoInstance(InstanceKey),
+    /// No keyring is named, or there is none.
+    #[error(
+        "there is no keyring: name its secret with --keyring-secret, or its file with --keyring-file"
+    )]
+    NoKeyring,
+    /// The keyring can't be read.
+    #[error(transparent)]
+    Keyring(KeyringError),
+    /// The secrets manager did not answer.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
     /// The result can't be printed.
     #[error("the result can't be printed: {0}")]
     Print(#[from] io::Error),
@@ -116,6 +135,7 @@ impl Command {
             Self::Lint(command) => command.run(),
             Self::Preview(command) => command.run(),
             Self::Instances(command) => command.run().await,
+            Self::Vault(command) => command.run().await,
         };
         done.unwrap_or_else(|error| {
             print::warn(&format!("latchkey: {error}"));

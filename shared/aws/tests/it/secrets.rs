@@ -56,6 +56,7 @@ impl World {
             endpoint: Some(endpoint.parse().unwrap()),
             prefix: "prefix".to_owned(),
             recovery_days: 7,
+            is_leaving: false,
         };
         let key = InstanceKey {
             tenant: tenant(),

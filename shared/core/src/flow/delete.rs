@@ -140,7 +140,7 @@ impl Delete<'_> {
 
     /// Deletes the instance's secret, if it can have one. Its tokens are revoked and forgotten by then.
     async fn delete_secret(&self, instance: &Instance) -> Result<(), SecretsError> {
-        match self.vault.secrets() {
+        match self.vault.archive() {
             Some(secrets) if instance.incarnation > 0 => {
                 secrets.delete(&Instance::secret_name(&instance.key)).await
             }

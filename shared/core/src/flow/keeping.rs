@@ -133,7 +133,7 @@ pub(super) async fn read(
     (name, version): (&str, &SecretVersion),
     asked: Asked,
 ) -> Result<Secret, VaultError> {
-    let secrets = vault.secrets().ok_or(VaultError::Unavailable)?;
+    let secrets = vault.archive().ok_or(VaultError::Unavailable)?;
     let mut pauses = LOOKS.into_iter();
     loop {
         let read = match asked {

@@ -124,7 +124,7 @@ impl MethodSecrets<'_> {
     /// # Errors
     /// [`SecretsError`] if it could not be done; it may be tried again.
     pub(super) async fn delete(&self, key: &MethodKey) -> Result<(), SecretsError> {
-        match self.vault.secrets() {
+        match self.vault.archive() {
             Some(secrets) => secrets.delete(&StoredMethod::secret_name(key)).await,
             None => Ok(()),
         }

@@ -14,6 +14,7 @@ mod method_secrets;
 mod open;
 pub mod preview;
 pub mod refresh;
+pub mod rehouse;
 pub mod reject;
 mod retry;
 mod seal;

@@ -295,7 +295,7 @@ impl Refresh<'_> {
     }
 }
 
-pub(super) fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {
+pub(in crate::flow) fn later(start: Timestamp, span: Duration, sign: i32) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::ZERO) * sign;
     start.saturating_add(span).unwrap_or(start)
 }

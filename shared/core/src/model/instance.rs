@@ -158,6 +158,17 @@ impl Instance {
         }
     }
 
+    /// The same, to be changed.
+    pub fn grant_mut(&mut self) -> Option<&mut StoredGrant> {
+        match &mut self.state {
+            State::Pending => None,
+            State::Active(grant)
+            | State::Suspect { grant, .. }
+            | State::ReconnectRequired { grant, .. } => Some(grant),
+            State::Deleted { grant, .. } => grant.as_mut(),
+        }
+    }
+
     /// Its grant, if it may be used and refreshed.
     #[must_use]
     pub fn usable_grant(&self) -> Option<&StoredGrant> {

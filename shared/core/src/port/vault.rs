@@ -40,6 +40,9 @@ pub trait Seal: Send + Sync {
     /// # Errors
     /// [`VaultError::Unavailable`] if the vault is not warm.
     fn seal(&self, place: &Place, value: &Secret<Vec<u8>>) -> Result<Sealed, VaultError>;
+
+    /// Whether a value is sealed with the key that seals now. If the vault is not warm, or nothing can be said, it is not.
+    fn is_current(&self, sealed: &Sealed) -> bool;
 }
 
 /// Takes values out of the vault as well.
@@ -54,4 +57,9 @@ pub trait Vault: Seal {
     /// The secrets manager that refresh tokens and auth methods' secrets belong in; `None` if they are sealed into the
     /// items.
     fn secrets(&self) -> Option<&dyn Secrets>;
+
+    /// The secrets manager that some of them may be in: the same, or the one that the deployment is leaving.
+    fn archive(&self) -> Option<&dyn Secrets> {
+        self.secrets()
+    }
 }

@@ -24,6 +24,8 @@ impl Place {
         let tables = TableNames::with_prefix(&self.tables);
         if let Some(url) = &self.store {
             return Ok(StoreSettings {
+                // An emulator of another service may know AWS's regions alone.
+                region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
                 tables,
                 ..StoreSettings::local(url.clone())
             });
