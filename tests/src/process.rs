@@ -127,9 +127,25 @@ fn binary() -> &'static Path {
     })
 }
 
+/// What cargo tells a program that it runs about itself. The build script of *ring* runs again wherever one is not as before,
+/// and everything above it is built again.
+const TOLD_BY_CARGO: [&str; 7] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// Has cargo build what it is told.
 pub(crate) fn built(which: &[&str]) {
-    let built = std::process::Command::new(env!("CARGO"))
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    for name in TOLD_BY_CARGO {
+        cargo.env_remove(name);
+    }
+    let built = cargo
         .args(["build", "--quiet"])
         .args(which)
         .current_dir(env!("CARGO_MANIFEST_DIR"))

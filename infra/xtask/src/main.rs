@@ -98,11 +98,19 @@ fn test(arguments: &[String]) -> Outcome {
     // Some tests start the local server or the functions as processes: they should not wait for them to be built.
     // With the workspace's features, as the tests have them, so that nothing is built twice.
     run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    // The last tests to run want what is deployed. It is built while others run, which wait for other things often.
     let deployed = DEPLOYED.iter().flat_map(|name| ["--package", name]);
-    run(cargo(&["build", "--release"]).args(deployed))?;
-    run(cargo(&["test", "--workspace", "--exclude", SIMULATION])
+    let mut release = cargo(&["build", "--release", "--quiet"]);
+    let mut release = release
+        .args(deployed)
+        .spawn()
+        .map_err(|error| Failed::Here(format!("cargo does not run: {error}")))?;
+    let tested = run(cargo(&["test", "--workspace", "--exclude", SIMULATION])
         .args(arguments)
-        .env("LATCHKEY_TOOLS", setup::tools()))?;
+        .env("LATCHKEY_TOOLS", setup::tools()));
+    // Whether it was built, the tests that want it have said.
+    release.wait().map(drop).unwrap_or_default();
+    tested?;
     run(simulation("test").args(arguments))
 }
 
@@ -225,13 +233,28 @@ fn dashboard() -> Outcome {
         .map_err(|error| Failed::Here(format!("{} can't be written: {error}", path.display())))
 }
 
-/// Cargo, as it runs this program, in the project's root.
+/// What cargo tells a program that it runs about itself. The build script of *ring* runs again wherever one is not as before,
+/// and everything above it is built again.
+const TOLD_BY_CARGO: [&str; 7] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
+/// Cargo, as it runs this program, in the project's root, and as if nobody ran it from within cargo.
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
     command
         .args(arguments)
         .envs(told_target().map(|path| ("CARGO_TARGET_DIR", path)))
         .current_dir(root());
+    for name in TOLD_BY_CARGO {
+        command.env_remove(name);
+    }
     command
 }
 

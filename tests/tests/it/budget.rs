@@ -8,7 +8,7 @@ use latchkey_emulators::tools;
 use latchkey_tests::lambda::{
     FUNCTIONS, Function, Setting, Stage, Wrapper, event, is_success, released,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 const MIB: u64 = 1024 * 1024;
@@ -158,25 +158,28 @@ async fn each_step_asks_for_what_it_must_and_over_one_connection_to_each_host() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_brings_no_new_refresh_token_leaves_the_secrets_manager_alone() {
+async fn a_refresh_that_brings_no_new_refresh_token_writes_no_secret() {
     let stage = Stage::set().await;
     let fleet = stage.fleet().await;
     let environment = stage.environment("secrets-manager");
     let function = Function::start(&Setting::ours("credentials", environment)).await;
-    // Each is stale when it comes.
-    stage.provider.live(1);
     let instance = fleet.overdue(60).await.id;
     let path = format!("/v1/instances/{instance}/credential");
-    let mut asked = Vec::new();
-    for _ in 0..2 {
-        let _ = stage.asked();
-        let vended = function.invoke(&event::request("GET", &path, None)).await;
-        assert!(is_success(&vended), "{vended}");
-        asked.push(stage.asked());
-    }
+    let vend = event::request("GET", &path, None);
+    let _ = stage.asked();
+    let vended = function.invoke(&vend).await;
+    let first = stage.asked();
+    let vended: Value = serde_json::from_str(vended["body"].as_str().unwrap()).unwrap();
+    // The next credential has another access token.
+    let rejected = json!({ "credential_id": vended["credential_id"] });
+    let rejected = event::request("POST", &format!("{path}/rejected"), Some(&rejected));
+    assert!(is_success(&function.invoke(&rejected).await));
+    let _ = stage.asked();
+    assert!(is_success(&function.invoke(&vend).await));
     // The first refresh has brought another refresh token than the fleet's; the second the same again.
-    assert_eq!(asked[0].get("CreateSecret"), Some(&1), "{asked:?}");
-    assert_eq!(asked[1], calls(&[("GetItem", 1), ("UpdateItem", 2)]));
+    assert_eq!(first.get("CreateSecret"), Some(&1), "{first:?}");
+    let expected = [("GetItem", 1), ("GetSecretValue", 1), ("UpdateItem", 2)];
+    assert_eq!(stage.asked(), calls(&expected));
 }
 
 #[tokio::test(flavor = "multi_thread")]

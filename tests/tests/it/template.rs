@@ -306,7 +306,7 @@ fn its_variables_are_those_that_functions_read() {
         BTreeMap::from([("LATCHKEY_FIRST_KEY_SECRET".to_owned(), "AuthorizerFunction")])
     );
 
-    for vault in ["secrets-manager", "sealed"] {
+    for vault in ["secrets-manager", "leaving-secrets-manager", "sealed"] {
         let asked = RefCell::new(BTreeSet::new());
         let lookup = |name: &str| {
             if name.starts_with("LATCHKEY_") {

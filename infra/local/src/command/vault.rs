@@ -172,7 +172,8 @@ impl Vault {
             clock: &SystemClock,
             entropy: &OsEntropy,
         };
-        let tally = pass::pass(&rehouse, what, Pace::of(self.per_second)).await?;
+        let pace = Pace::of(self.per_second);
+        let tally = Box::pin(pass::pass(&rehouse, what, pace)).await?;
         print::out(&tally.to_string())?;
         let is_whole = tally.is_whole();
         Ok((is_whole, ExitCode::from(u8::from(!is_whole))))

@@ -127,6 +127,19 @@ async fn a_keyring_that_is_rotated_reaches_every_process() {
 }
 
 #[tokio::test]
+async fn of_two_who_change_a_secret_at_once_one_does_and_nothing_is_lost() {
+    for deployed in Deployed::everywhere() {
+        deployed.create("first").await;
+        let secret = deployed.secret();
+        let seen = secret.current().await.unwrap().unwrap();
+        assert!(secret.replace(&seen, &"second".into()).await.unwrap());
+        assert!(!secret.replace(&seen, &"third".into()).await.unwrap());
+        let now = secret.read().await.unwrap().unwrap();
+        assert_eq!(now.expose(), "second");
+    }
+}
+
+#[tokio::test]
 async fn an_old_keyring_is_read_again_and_goes_on_being_used_where_that_fails() {
     for deployed in Deployed::everywhere() {
         let first = Keyring::generate(&OsEntropy);

@@ -26,6 +26,7 @@ mod methods;
 mod outbox;
 mod overview;
 mod queue;
+mod rehousing;
 mod renewals;
 mod second_opinion;
 mod secrets;

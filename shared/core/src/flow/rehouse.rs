@@ -116,11 +116,11 @@ impl Rehouse<'_> {
         let now = now.as_ref().unwrap_or(seen);
         let moved = match what {
             What::OtherKeys => Rehoused::InPlace,
-            What::OtherVault => self.to_vault(now).await?,
+            What::OtherVault => self.settle_in(now).await?,
         };
         Ok(match moved {
             Rehoused::InPlace if is_resealed => Rehoused::Moved,
-            moved => moved,
+            Rehoused::InPlace | Rehoused::Moved | Rehoused::Left => moved,
         })
     }
 
@@ -233,7 +233,7 @@ impl Rehouse<'_> {
     }
 
     /// Moves refresh tokens to the vault where they belong.
-    async fn to_vault(&self, now: &Instance) -> Result<Rehoused, RehouseError> {
+    async fn settle_in(&self, now: &Instance) -> Result<Rehoused, RehouseError> {
         let moved = match &now.state {
             State::Pending | State::Deleted { .. } => Rehoused::InPlace,
             State::ReconnectRequired { grant, .. } => self.let_lie(now, grant).await?,

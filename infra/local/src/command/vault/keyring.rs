@@ -81,7 +81,7 @@ impl KeyringPlace {
             (Self::File(path), _) => {
                 let failed = |why| CommandError::file(path, why);
                 let name = path.file_name().and_then(|name| name.to_str());
-                let parent = path.parent().unwrap_or(Path::new("."));
+                let parent = path.parent().unwrap_or_else(|| Path::new("."));
                 let directory = StateDirectory::open(parent).map_err(failed)?;
                 let text = next.to_text();
                 directory

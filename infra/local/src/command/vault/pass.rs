@@ -97,7 +97,7 @@ pub(super) async fn pass(
     loop {
         let found: Page<StoredMethod> = rehouse.methods.every(&page).await?;
         for method in &found.items {
-            let rehoused = rehouse.method(method, what).await;
+            let rehoused = Box::pin(rehouse.method(method, what)).await;
             pace_of(&rehoused, what, pace).await;
             if tally.count(method.key.id.as_str(), rehoused, false) {
                 again.push(Again::Method(method.key.clone()));
@@ -112,7 +112,7 @@ pub(super) async fn pass(
     loop {
         let found: Page<Instance> = rehouse.instances.every(&page).await?;
         for instance in &found.items {
-            let rehoused = rehouse.instance(instance, what).await;
+            let rehoused = Box::pin(rehouse.instance(instance, what)).await;
             pace_of(&rehoused, what, pace).await;
             if tally.count(instance.key.id.as_str(), rehoused, false) {
                 again.push(Again::Instance(instance.key.clone()));
@@ -166,11 +166,11 @@ async fn look_again(
 ) -> Result<Rehoused, RehouseError> {
     match found {
         Again::Method(key) => match rehouse.methods.load(key).await? {
-            Some(method) => rehouse.method(&method, what).await,
+            Some(method) => Box::pin(rehouse.method(&method, what)).await,
             None => Ok(Rehoused::InPlace),
         },
         Again::Instance(key) => match rehouse.instances.find(key).await? {
-            Some(instance) => rehouse.instance(&instance, what).await,
+            Some(instance) => Box::pin(rehouse.instance(&instance, what)).await,
             None => Ok(Rehoused::InPlace),
         },
     }
