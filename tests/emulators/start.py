@@ -27,12 +27,29 @@ def load(url):
         pass
 
 
+def one_by_one(app):
+    """moto's application, asked for one thing of DynamoDB at a time.
+
+    It looks at a condition and then writes, with nothing that keeps others out between the two.
+    """
+    lock = threading.Lock()
+
+    def application(environ, start_response):
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+            with lock:
+                return app(environ, start_response)
+        return app(environ, start_response)
+
+    return application
+
+
 def moto():
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
+    server._server.app = one_by_one(server._server.app)
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
     load(url)

@@ -1,4 +1,4 @@
-//! Events on a bus, as a rule's target receives them.
+//! Events on a bus of two emulators, as a rule's target receives them.
 
 use aws_sdk_eventbridge::{
     Client as Bridge,
@@ -26,8 +26,14 @@ struct Bus {
 }
 
 impl Bus {
-    async fn new() -> Self {
-        let endpoint: url::Url = latchkey_emulators::ministack().parse().unwrap();
+    /// One at each emulator.
+    async fn everywhere() -> [Self; 2] {
+        let (ministack, moto) = (latchkey_emulators::ministack(), latchkey_emulators::moto());
+        [Self::at(ministack).await, Self::at(moto).await]
+    }
+
+    async fn at(endpoint: &str) -> Self {
+        let endpoint: url::Url = endpoint.parse().unwrap();
         let settings = StoreSettings {
             region: REGION.to_owned(),
             ..StoreSettings::local(endpoint.clone())
@@ -92,19 +98,19 @@ fn event(kind: EventKind) -> Event {
 
 #[tokio::test]
 async fn a_rule_receives_an_event_as_documented() {
-    let bus = Bus::new().await;
-    let faulty = EventKind::MethodFaulty { failure: failure() };
-    bus.events.publish(&event(faulty)).await.unwrap();
-    let ended = EventKind::ReconnectRequired { failure: failure() };
-    let told = [event(ended), event(EventKind::Disconnected {})];
-    for told in &told {
-        bus.events.publish(told).await.unwrap();
-        // What does not match the pattern has not come before it.
-        let received = bus.received().await;
-        assert_eq!(received["source"], "latchkey");
-        assert_eq!(received["detail-type"], told.kind.name());
-        let detail: Event = serde_json::from_value(received["detail"].clone()).unwrap();
-        assert_eq!(detail, *told);
+    for bus in Bus::everywhere().await {
+        let faulty = EventKind::MethodFaulty { failure: failure() };
+        bus.events.publish(&event(faulty)).await.unwrap();
+        let ended = EventKind::ReconnectRequired { failure: failure() };
+        for told in [event(ended), event(EventKind::Disconnected {})] {
+            bus.events.publish(&told).await.unwrap();
+            // What does not match the pattern has not come before it.
+            let received = bus.received().await;
+            assert_eq!(received["source"], "latchkey");
+            assert_eq!(received["detail-type"], told.kind.name());
+            let detail: Event = serde_json::from_value(received["detail"].clone()).unwrap();
+            assert_eq!(detail, told);
+        }
     }
 }
 

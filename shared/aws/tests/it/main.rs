@@ -1,7 +1,30 @@
-//! What every port promises, asked of its adapter: in one binary, each case against a store of its own.
+//! What every port promises, asked of its adapter at every backend that serves: in one binary, each
+//! case with names of its own. The tests start the backends themselves.
 //!
-//! The store is dynoxide, in this process, and then MiniStack for a second opinion.
-//! `LATCHKEY_TEST_DYNAMODB` names the endpoint of another.
+//! | ports | cases | dynoxide | MiniStack | moto | ours |
+//! |---|---|---|---|---|---|
+//! | connectors, auth methods with their health, settings | `connectors`, `methods`, `settings` | yes | yes | yes | no |
+//! | instances: leases, consents, deletions, journals, spares, what is due, upkeep, overview | `instances`, `leases`, `consents`, `renewals`, `deletions`, `journals`, `spares`, `due`, `upkeep`, `overview` | yes | yes | yes | memory |
+//! | outbox, hosts' breakers | `outbox`, `hosts` | yes | yes | yes | memory |
+//! | authorisations | `authorisations` | yes | yes | yes | memory |
+//! | connect sessions, API keys, tables | `sessions`, `api_keys`, `tables` | yes | yes | yes | no |
+//! | all of these, when a reply is lost | `lost_replies` | yes | yes | all but one | no |
+//! | secrets (Secrets Manager as a vault) | `secrets` | none | yes | yes | `Secrets` |
+//! | one secret: the vault's keyring, the first API key | `keys` | none | yes | yes | no |
+//! | sealing (the vault without AWS) | `vault` | needs none | needs none | needs none | needs none |
+//! | queue | `queue` | none | yes | yes | no |
+//! | events | `events` | none | yes | yes | no |
+//!
+//! dynoxide is a DynamoDB and no more: it has none of the rest. It is in this process and serves each
+//! case of the store first; `second_opinion` then runs the same cases against MiniStack and moto, and
+//! against the store in memory that simulations use. What is asked of services that only emulators
+//! have goes through both within the case. `Secrets` is the emulator that crashes are tried over.
+//! `LATCHKEY_TEST_DYNAMODB` names the endpoint of another store.
+//!
+//! Where they differ from AWS, and from each other, is said where it shows:
+//! - moto doesn't look at a transaction's `ClientRequestToken` (`lost_replies`);
+//! - MiniStack puts another value over a secret's version, which AWS and moto refuse (`secrets`);
+//! - MiniStack serves all from one thread, and races are run with fewer there (`world::racers`).
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,3 +1,5 @@
+//! Messages in a queue, sent to two emulators and received there.
+
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_sqs::{
@@ -20,7 +22,7 @@ use crate::world::{at, grant, tenant, unique};
 
 const REGION: &str = "eu-central-1";
 
-/// A queue of one's own, in MiniStack.
+/// A queue of one's own at an emulator.
 struct Sqs {
     client: Client,
     url: String,
@@ -28,8 +30,13 @@ struct Sqs {
 }
 
 impl Sqs {
-    async fn new() -> Self {
-        let endpoint = latchkey_emulators::ministack();
+    /// One at each emulator.
+    async fn everywhere() -> [Self; 2] {
+        let (ministack, moto) = (latchkey_emulators::ministack(), latchkey_emulators::moto());
+        [Self::at(ministack).await, Self::at(moto).await]
+    }
+
+    async fn at(endpoint: &str) -> Self {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
@@ -105,53 +112,56 @@ fn adopt(bytes: usize) -> Message {
 
 #[tokio::test]
 async fn all_messages_arrive_whatever_their_number_and_size() {
-    let sqs = Sqs::new().await;
-    let mut sent: Vec<Message> = (0..25).map(|_| attend()).collect();
-    // More than one may hold altogether.
-    sent.extend([adopt(150_000), adopt(150_000), adopt(150_000)]);
-    let postings: Vec<_> = sent.iter().cloned().map(Posting::now).collect();
-    sqs.queue.send(&postings).await.unwrap();
-    let text = |messages: &[Message]| -> BTreeSet<String> {
-        messages
-            .iter()
-            .map(|message| message.to_text().unwrap())
-            .collect()
-    };
-    assert_eq!(text(&sqs.take(28).await), text(&sent));
-    sqs.queue.send(&[]).await.unwrap();
+    for sqs in Sqs::everywhere().await {
+        let mut sent: Vec<Message> = (0..25).map(|_| attend()).collect();
+        // More than one may hold altogether.
+        sent.extend([adopt(150_000), adopt(150_000), adopt(150_000)]);
+        let postings: Vec<_> = sent.iter().cloned().map(Posting::now).collect();
+        sqs.queue.send(&postings).await.unwrap();
+        let text = |messages: &[Message]| -> BTreeSet<String> {
+            messages
+                .iter()
+                .map(|message| message.to_text().unwrap())
+                .collect()
+        };
+        assert_eq!(text(&sqs.take(28).await), text(&sent));
+        sqs.queue.send(&[]).await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn a_message_waits_as_long_as_it_is_told_and_a_quarter_of_an_hour_at_most() {
-    let sqs = Sqs::new().await;
-    let later = |seconds| Posting {
-        message: attend(),
-        delay: Duration::from_secs(seconds),
-    };
-    let postings = [later(600), later(86_400), Posting::now(attend())];
-    sqs.queue.send(&postings).await.unwrap();
-    let delayed = QueueAttributeName::ApproximateNumberOfMessagesDelayed;
-    assert_eq!(sqs.count(delayed).await, 2);
-    assert_eq!(sqs.take(1).await, [postings[2].message.clone()]);
+    for sqs in Sqs::everywhere().await {
+        let later = |seconds| Posting {
+            message: attend(),
+            delay: Duration::from_secs(seconds),
+        };
+        let postings = [later(600), later(86_400), Posting::now(attend())];
+        sqs.queue.send(&postings).await.unwrap();
+        let delayed = QueueAttributeName::ApproximateNumberOfMessagesDelayed;
+        assert_eq!(sqs.count(delayed).await, 2);
+        assert_eq!(sqs.take(1).await, [postings[2].message.clone()]);
+    }
 }
 
 #[tokio::test]
 async fn what_is_not_taken_is_said() {
-    let sqs = Sqs::new().await;
-    let large = [Posting::now(attend()), Posting::now(adopt(LARGEST_MESSAGE))];
-    assert_eq!(sqs.queue.send(&large).await, Err(QueueError::TooLarge));
-    let visible = QueueAttributeName::ApproximateNumberOfMessages;
-    assert_eq!(sqs.count(visible).await, 0);
-    sqs.client
-        .delete_queue()
-        .queue_url(&sqs.url)
-        .send()
-        .await
-        .unwrap();
-    let postings: Vec<_> = (0..12).map(|_| Posting::now(attend())).collect();
-    let refused = sqs.queue.send(&postings).await;
-    assert!(
-        matches!(refused, Err(QueueError::Unavailable { untaken: 12, .. })),
-        "{refused:?}"
-    );
+    for sqs in Sqs::everywhere().await {
+        let large = [Posting::now(attend()), Posting::now(adopt(LARGEST_MESSAGE))];
+        assert_eq!(sqs.queue.send(&large).await, Err(QueueError::TooLarge));
+        let visible = QueueAttributeName::ApproximateNumberOfMessages;
+        assert_eq!(sqs.count(visible).await, 0);
+        sqs.client
+            .delete_queue()
+            .queue_url(&sqs.url)
+            .send()
+            .await
+            .unwrap();
+        let postings: Vec<_> = (0..12).map(|_| Posting::now(attend())).collect();
+        let refused = sqs.queue.send(&postings).await;
+        assert!(
+            matches!(refused, Err(QueueError::Unavailable { untaken: 12, .. })),
+            "{refused:?}"
+        );
+    }
 }
