@@ -47,8 +47,11 @@ def main(url, stack, template, binaries, *parameters):
     )
     text = changed(text, r"\n        LATCHKEY_LOG:", "\n        LATCHKEY_MODE: emulated\n        LATCHKEY_LOG:")
     storage = client("s3")
-    if BUCKET not in [bucket["Name"] for bucket in storage.list_buckets()["Buckets"]]:
+    try:
         storage.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    except storage.exceptions.BucketAlreadyOwnedByYou:
+        # By another stack's deployment, or an earlier one of this.
+        pass
     for name in FUNCTIONS:
         text = changed(text, rf"CodeUri: functions/{name}\n", f"CodeUri: s3://{BUCKET}/{name}.zip\n")
         zipped = io.BytesIO()

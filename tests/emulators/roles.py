@@ -1,8 +1,8 @@
 """Holds roles against calls: `roles.py URL STACK`.
 
 Prints what a role of the stack's functions allows that its function has not asked for, and what a function has asked for
-that its role does not allow. What was asked for is what the emulator has noted (`start.py`). What is given on standard input,
-a line each, need not be asked for: a function or `*`, an action, and a table's name, the end of a resource, or `*`.
+that its role does not allow. What was asked for is what the emulator has noted (`recorder.py`). What is given on standard input,
+a line each, need not be asked for: a function or `*`, and an action. A line that is not needed is printed as well.
 """
 
 import fnmatch
@@ -27,6 +27,7 @@ def main(url, stack):
     with urllib.request.urlopen(f"{url}/_latchkey/calls") as answer:
         calls = json.load(answer)
     without = [line.split() for line in sys.stdin if line.strip()]
+    functions_seen = {"*"}
     resources = client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     for resource in resources:
         if resource["ResourceType"] != "AWS::Lambda::Function":
@@ -46,8 +47,9 @@ def main(url, stack):
                     print(f"{function}: {statement} is of no known form")
                 for arn in many(statement["Resource"]):
                     allowed.update((action, arn) for action in many(statement["Action"]))
+        functions_seen.add(function)
         asked = {(action, end) for name, action, end in calls if name == physical}
-        not_asked = [(action, end) for name, action, end in without if name in (function, "*")]
+        not_asked = [line for line in without if line[0] in (function, "*")]
 
         def covers(pair, call):
             (action, arn), (asked_action, end) = pair, call
@@ -58,17 +60,23 @@ def main(url, stack):
                 return fnmatch.fnmatchcase(end, "secret:" + arn.split(":secret:")[-1])
             return arn.endswith(f":{end}")
 
-        def excused(pair):
-            (action, arn) = pair
-            ends = [end for known, end in not_asked if known == action]
-            return any(end == "*" or f"-{end}-" in arn or arn.endswith(end) for end in ends)
-
+        excused = set()
         for pair in sorted(allowed):
-            if not excused(pair) and not any(covers(pair, call) for call in asked):
+            if any(covers(pair, call) for call in asked):
+                continue
+            excuses = [line for line in not_asked if line[1] == pair[0]]
+            excused.update(map(tuple, excuses))
+            if not excuses:
                 print(f"{function}: spare: {pair[0]} on {pair[1]}")
+        for line in not_asked:
+            if tuple(line) not in excused:
+                print(f"{function}: needs no exception: {' '.join(line)}")
         for call in sorted(asked):
             if not any(covers(pair, call) for pair in allowed):
                 print(f"{function}: missing: {call[0]} on {call[1]}")
+    for line in without:
+        if line[0] not in functions_seen:
+            print(f"{line[0]}: there is no such function")
 
 
 main(*sys.argv[1:])

@@ -4,7 +4,6 @@ Prints its URL when it answers. Ends when its standard input does, and so with w
 """
 
 import asyncio
-import json
 import logging
 import os
 import socket
@@ -57,61 +56,6 @@ def moto():
     sys.stdin.read()
 
 
-def recorded(app, calls):
-    """The emulator's application, which notes what functions ask for, once each.
-
-    A function's requests have its name for a session token (`named`). What was noted is at `/_latchkey/calls`.
-    """
-
-    async def application(scope, receive, send):
-        headers = dict(scope.get("headers", []))
-        if scope.get("path") == "/_latchkey/calls":
-            noted = [json.loads(call) for call in sorted(calls)]
-            body = json.dumps(noted).encode()
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-            await send({"type": "http.response.body", "body": body})
-            return
-        function, target = headers.get(b"x-amz-security-token"), headers.get(b"x-amz-target")
-        if scope["type"] != "http" or not function or not target:
-            await app(scope, receive, send)
-            return
-        messages = []
-        while not messages or messages[-1].get("more_body"):
-            messages.append(await receive())
-        body = b"".join(message.get("body", b"") for message in messages)
-        for action, resource in asked(target.decode(), json.loads(body or b"{}")):
-            calls.add(json.dumps([function.decode(), action, resource]))
-
-        async def again():
-            return messages.pop(0) if messages else await receive()
-
-        await app(scope, again, send)
-
-    return application
-
-
-def asked(target, body):
-    """The actions of IAM that a request needs, each with the end of its resource's ARN."""
-    service, operation = target.split(".", 1)
-    if service.startswith("DynamoDB"):
-        if operation == "TransactWriteItems":
-            names = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
-            parts = [(names[kind], part["TableName"]) for item in body["TransactItems"] for kind, part in item.items()]
-        else:
-            index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
-            parts = [(operation, body["TableName"] + index)]
-        return [(f"dynamodb:{name}", f"table/{resource}") for name, resource in parts]
-    if service == "secretsmanager":
-        name = body.get("SecretId") or body["Name"]
-        return [(f"secretsmanager:{operation}", "secret:" + name.split(":secret:")[-1])]
-    if service == "AWSEvents":
-        return [(f"events:{operation}", f"event-bus/{entry['EventBusName']}") for entry in body["Entries"]]
-    if service == "AmazonSQS":
-        # One action for a message and for several.
-        return [(f"sqs:{operation.removesuffix('Batch')}", body["QueueUrl"].rsplit("/", 1)[1])]
-    return [(target, "")]
-
-
 def named(runtime):
     """Has the emulator give each function its name for a session token."""
     credentials = runtime.execution_credentials
@@ -134,6 +78,7 @@ def ministack():
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.core import lambda_runtime
+    from recorder import recorded
 
     named(lambda_runtime)
     from ministack.app import app
@@ -157,7 +102,7 @@ def ministack():
         os._exit(0)
 
     threading.Thread(target=announce, daemon=True).start()
-    asyncio.run(serve(recorded(app, set()), config))
+    asyncio.run(serve(recorded(app), config))
 
 
 {"moto": moto, "ministack": ministack}[sys.argv[1]]()

@@ -1,6 +1,11 @@
 //! The template, deployed into an emulator that runs the functions' own binaries.
 
-use std::{path::Path, process::Stdio, time::Duration};
+mod operator;
+mod roles;
+mod secrets;
+mod troubles;
+
+use std::{path::Path, time::Duration};
 
 use latchkey_emulators::{ministack, tools};
 use latchkey_tests::{
@@ -13,7 +18,9 @@ use latchkey_tests::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use tokio::process::Command;
+
+use self::{operator::Operator, roles::hold_roles, troubles::Trouble};
 
 /// Two ticks of the schedule, and some.
 const TWO_TICKS: Duration = Duration::from_secs(150);
@@ -52,192 +59,6 @@ async fn another_token(api: &Api, instance: &str, old: &str) -> String {
     };
     let changed = tokio::time::timeout(Duration::from_secs(30), changed).await;
     changed.expect("the refresh is kept")
-}
-
-/// What no story here asks for though it is needed, a line each: when it is, who, and which action on what.
-const NOT_ASKED_FOR: &[(&str, &str, &str)] = &[
-    (
-        "a function's lines are written for it",
-        "*",
-        "logs:CreateLogStream *",
-    ),
-    (
-        "a function's lines are written for it",
-        "*",
-        "logs:PutLogEvents *",
-    ),
-    (
-        "Lambda takes messages for it",
-        "refresher",
-        "sqs:ReceiveMessage *",
-    ),
-    (
-        "Lambda takes messages for it",
-        "refresher",
-        "sqs:DeleteMessage *",
-    ),
-    (
-        "Lambda takes messages for it",
-        "refresher",
-        "sqs:GetQueueAttributes *",
-    ),
-    (
-        "one of several secrets of an auth method is changed",
-        "auth-methods",
-        "secretsmanager:GetSecretValue /mth_*",
-    ),
-    (
-        "an auth method that had lost its last secret is given one",
-        "auth-methods",
-        "secretsmanager:RestoreSecret *",
-    ),
-    (
-        "a platform hands over an answer that nobody asked for",
-        "callback",
-        "dynamodb:PutItem Authorisations",
-    ),
-    (
-        "a platform hands over an answer that nobody asked for",
-        "callback",
-        "dynamodb:GetItem Instances",
-    ),
-    (
-        "a host's breaker opens or lets a call through",
-        "credentials",
-        "dynamodb:UpdateItem Hosts",
-    ),
-    (
-        "a host's breaker closes",
-        "credentials",
-        "dynamodb:DeleteItem Hosts",
-    ),
-    (
-        "a host's breaker opens or lets a call through",
-        "refresher",
-        "dynamodb:UpdateItem Hosts",
-    ),
-    (
-        "a host's breaker closes",
-        "refresher",
-        "dynamodb:DeleteItem Hosts",
-    ),
-    (
-        "an auth method's health changes, a deletion is seen through",
-        "refresher",
-        "dynamodb:UpdateItem Connectors",
-    ),
-    (
-        "a connection ends by itself: its event is pending",
-        "refresher",
-        "dynamodb:PutItem Instances",
-    ),
-    (
-        "an event that somebody has left is published",
-        "refresher",
-        "dynamodb:DeleteItem Instances",
-    ),
-    (
-        "an event that somebody has left is published",
-        "refresher",
-        "events:PutEvents *",
-    ),
-    (
-        "the store does not take an answer",
-        "credentials",
-        "sqs:SendMessage *",
-    ),
-    (
-        "a version's id is there with another value",
-        "callback",
-        "secretsmanager:GetSecretValue /*",
-    ),
-    (
-        "somebody has scheduled the secret for deletion by hand",
-        "callback",
-        "secretsmanager:RestoreSecret *",
-    ),
-    (
-        "somebody has scheduled the secret for deletion by hand",
-        "credentials",
-        "secretsmanager:RestoreSecret *",
-    ),
-    (
-        "somebody has scheduled the secret for deletion by hand",
-        "refresher",
-        "secretsmanager:RestoreSecret *",
-    ),
-    (
-        "somebody's journal is seen through",
-        "credentials",
-        "secretsmanager:CreateSecret *",
-    ),
-    (
-        "somebody's journal is seen through",
-        "credentials",
-        "secretsmanager:DescribeSecret *",
-    ),
-    (
-        "somebody's journal is seen through",
-        "refresher",
-        "secretsmanager:CreateSecret *",
-    ),
-    (
-        "somebody's journal is seen through",
-        "refresher",
-        "secretsmanager:DescribeSecret *",
-    ),
-    (
-        "a deletion is seen through",
-        "refresher",
-        "secretsmanager:DeleteSecret *",
-    ),
-];
-
-/// What the log group of a function has that CloudWatch makes metrics of.
-async fn told(stack: &str, function: &str) -> Vec<Value> {
-    let scope = "test/20200101/eu-central-1/logs/aws4_request";
-    let asked = json!({ "logGroupName": format!("/aws/lambda/{stack}/{function}") });
-    let answer = latchkey_tests::http_client()
-        .post(ministack())
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", "Logs_20140328.FilterLogEvents")
-        .header(
-            "authorization",
-            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-        )
-        .body(asked.to_string())
-        .send()
-        .await
-        .unwrap();
-    let found: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    let events = found["events"].as_array().expect("events").iter();
-    let lines = events.filter_map(|event| serde_json::from_str(event["message"].as_str()?).ok());
-    lines
-        .filter(|line: &Value| line["_aws"].is_object())
-        .collect()
-}
-
-/// Each role allows what its function has asked for, and no more.
-async fn hold_roles(stack: &str) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut judge = Command::new(tools("ministack").join("bin/python"))
-        .arg(root.join("tests/emulators/roles.py"))
-        .args([ministack(), stack])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines: String = NOT_ASKED_FOR
-        .iter()
-        .map(|(_, function, what)| format!("{function} {what}\n"))
-        .collect();
-    let mut input = judge.stdin.take().unwrap();
-    input.write_all(lines.as_bytes()).await.unwrap();
-    drop(input);
-    let output = judge.wait_with_output().await.unwrap();
-    assert!(output.status.success());
-    let found = String::from_utf8_lossy(&output.stdout);
-    assert!(found.is_empty(), "{stack}:\n{found}");
 }
 
 /// What builders and operators do.
@@ -316,6 +137,7 @@ async fn what_the_template_makes_connects_refreshes_on_schedule_and_survives_an_
 }
 
 async fn story(stack: &str, parameters: &[&str]) {
+    let is_apart = !parameters.contains(&"Vault=sealed");
     let parameters = [&["Architecture=x86_64"], parameters].concat();
     let outputs = deploy(stack, &parameters).await;
     let nobody = Api::new(text(&outputs, "url"), None);
@@ -339,11 +161,23 @@ async fn story(stack: &str, parameters: &[&str]) {
     let first = api.access_token(&instance).await;
     assert!(provider.is_active(&first).await);
 
-    proxy.set(Mode::HoldRequests);
-    tokio::time::timeout(TWO_TICKS, proxy.held())
-        .await
-        .expect("the schedule has it refreshed");
-    proxy.release();
+    let operator = Operator::of(stack).await;
+    let trouble = Trouble::of(&api, &operator, text(&outputs, "callback_url")).await;
+    let scheduled = async {
+        proxy.set(Mode::HoldRequests);
+        tokio::time::timeout(TWO_TICKS, proxy.held())
+            .await
+            .expect("the schedule has it refreshed");
+        proxy.release();
+    };
+    // What is refreshed by the tick is asked for by nobody meanwhile.
+    let troubled = async {
+        trouble.go_through().await;
+        if is_apart {
+            trouble.go_through_with_secrets().await;
+        }
+    };
+    tokio::join!(scheduled, troubled);
     let second = another_token(&api, &instance, &first).await;
     assert!(provider.is_active(&second).await);
 
@@ -361,7 +195,7 @@ async fn story(stack: &str, parameters: &[&str]) {
     assert_eq!(api.delete(&path).await.status, 200);
     assert!(!provider.is_active(&token).await);
     hold_roles(stack).await;
-    let told = told(stack, "refresher").await;
+    let told = operator.metrics("refresher").await;
     let refreshed = told.iter().find(|line| line["Refreshed"] == 1).unwrap();
     assert_eq!(refreshed["Stack"], stack);
 }
