@@ -214,5 +214,7 @@ async fn send(method: Method, path: &str, headers: &[(&str, &str)], body: &Value
     }
     let answer = request.send().await.expect("the emulator answers");
     let text = answer.text().await.expect("a text");
-    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"))
+    let read = serde_json::from_str(&text);
+    assert!(read.is_ok(), "{path}: {text}");
+    read.unwrap_or_default()
 }
