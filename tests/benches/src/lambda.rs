@@ -109,17 +109,20 @@ async fn measure(stage: &Stage, row: &mut Row, warm: bool) {
     if !warm {
         return;
     }
-    let mut spent = Duration::ZERO;
-    for count in 0..EVENTS {
-        let event = stage.usual(&fleet, row.events).await;
-        let before = function.cpu();
-        let answer = function.invoke(&event).await;
-        assert!(is_success(&answer), "{}: {answer}", row.name);
-        if count >= WARM_UP {
-            spent += function.cpu() - before;
-        }
+    let mut events = Vec::new();
+    for _ in 0..EVENTS {
+        events.push(stage.usual(&fleet, row.events).await);
     }
-    row.warm = spent / (EVENTS - WARM_UP);
+    // One after the other, with nothing in between that would take the processor's caches.
+    let mut before = function.cpu();
+    for (count, event) in (0..EVENTS).zip(&events) {
+        if count == WARM_UP {
+            before = function.cpu();
+        }
+        let answer = function.invoke(event).await;
+        assert!(is_success(&answer), "{}: {answer}", row.name);
+    }
+    row.warm = (function.cpu() - before) / (EVENTS - WARM_UP);
     row.peak_kib = function.peak().all_kib;
 }
 

@@ -116,7 +116,7 @@ crashing! {
         fail(fail: Fail<'_>) -> Result<(), StoreError>;
         postpone(postpone: Postpone<'_>) -> Result<(), StoreError>;
         condemn(condemn: Condemn<'_>) -> Result<bool, StoreError>;
-        free(key: &InstanceKey, nonce: &str) -> Result<(), StoreError>;
+        free(key: &InstanceKey, nonce: &str, last_send: Option<Timestamp>) -> Result<(), StoreError>;
         warn(warn: Warn<'_>) -> Result<bool, StoreError>;
     }
     Deletions {

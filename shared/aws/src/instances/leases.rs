@@ -1,6 +1,7 @@
 //! Leases, and what comes of them.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use latchkey_core::{
     model::{
         event::Event,
@@ -191,8 +192,13 @@ impl Leases for DynamoInstances {
         }
     }
 
-    async fn free(&self, leased: &InstanceKey, nonce: &str) -> Result<(), StoreError> {
-        let expression = freeing(Expression::new(), nonce);
+    async fn free(
+        &self,
+        leased: &InstanceKey,
+        nonce: &str,
+        last_send: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let expression = freeing(Expression::new(), nonce).set_if("last_send", last_send.map(time));
         match self.take_back(leased, expression, &[]).await? {
             Written::Done(_) | Written::Refused(_) => Ok(()),
         }
@@ -269,7 +275,7 @@ impl DynamoInstances {
             .map(|now| Reader(now).text_if("lease_nonce"))
             .transpose()?
         {
-            Some(Some(held)) if held == nonce => self.free(key, nonce).await,
+            Some(Some(held)) if held == nonce => self.free(key, nonce, None).await,
             Some(_) | None => Ok(()),
         }
     }

@@ -609,11 +609,14 @@ async fn a_lease_is_freed_by_its_holder_alone() {
     let world = World::new().await;
     let mine = leased(&world).await;
     let instances = &world.store.instances;
-    instances.free(&mine.key, "theirs").await.unwrap();
+    let before = Some(at(7));
+    let freed = instances.free(&mine.key, "theirs", before).await;
+    freed.unwrap();
     assert_eq!(world.instance(&mine.key).await.lease, mine.lease);
     for _ in 0..2 {
-        instances.free(&mine.key, "mine").await.unwrap();
+        instances.free(&mine.key, "mine", before).await.unwrap();
         let now = world.instance(&mine.key).await;
+        assert_eq!(now.last_send, before);
         assert_eq!((now.lease, now.attempts, now.failures), (None, 0, 0));
     }
 }

@@ -33,7 +33,7 @@ use std::{borrow::Cow, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use self::prepare::{Found, Prepared};
-use super::{Deployment, announce::Announce, journal::Journals, keeping::Again};
+use super::{Deployment, announce::Announce, journal::Journals, keeping::Again, retry};
 use crate::{
     model::{
         failure::{Failure, FailureCode},
@@ -278,6 +278,13 @@ impl Refresh<'_> {
                 lifetime: instance.schedule_with(grant).lifetime(),
             }),
         })
+    }
+
+    /// Gives a lease back under which nothing was sent that is in doubt.
+    async fn freed(&self, held: &Held<'_>) -> Result<(), StoreError> {
+        let Instance { key, last_send, .. } = &*held.instance;
+        let free = || self.instances.free(key, &held.nonce, *last_send);
+        retry::insist(self.clock, free).await
     }
 
     /// Sees the journal of an instance's grant through; `None` if the instance has moved on.

@@ -31,7 +31,8 @@ use crate::{
     },
 };
 
-/// How long a caller waits for a refresh that somebody else makes.
+/// How long a caller waits for a refresh that somebody else makes, and after which none is begun for it: an invocation
+/// lasts for this and a whole lease.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(24);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -137,7 +138,11 @@ impl Refresh<'_> {
                         .await?),
                 };
             }
-            let failed = match self.next(&instance).await? {
+            let next = match now < patience_ends {
+                true => self.next(&instance).await?,
+                false => Next::Look,
+            };
+            let failed = match next {
                 // A refresh renews one token set: another may be stale still.
                 Next::Renewed(grant, tokens)
                     if rounds < tokens.sets.len()

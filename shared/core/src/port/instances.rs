@@ -429,11 +429,16 @@ pub trait Leases: PointInstances + NoteUpkeep {
     async fn condemn(&self, condemn: Condemn<'_>) -> Result<bool, StoreError>;
 
     /// Frees the lease, if it is still the caller's, and takes its attempt back: nothing was sent under
-    /// it that is in doubt.
+    /// it that is in doubt. `last_send` is when something was sent before it, if that is known.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't answer; the lease lapses.
-    async fn free(&self, key: &InstanceKey, nonce: &str) -> Result<(), StoreError>;
+    async fn free(
+        &self,
+        key: &InstanceKey,
+        nonce: &str,
+        last_send: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
 
     /// Remembers that a user was warned of the end of this consent, if its grant may be used, nothing
     /// has moved, no lease is held, and it has not been remembered before; whether it was remembered.

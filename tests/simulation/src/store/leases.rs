@@ -69,8 +69,14 @@ impl Leases for MemoryStore {
         self.call(WRITE, |tables| tables.condemn(&condemn)).await
     }
 
-    async fn free(&self, key: &InstanceKey, nonce: &str) -> Result<(), StoreError> {
-        self.call(WRITE, |tables| tables.free(key, nonce)).await
+    async fn free(
+        &self,
+        key: &InstanceKey,
+        nonce: &str,
+        last_send: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.call(WRITE, |tables| tables.free(key, nonce, last_send))
+            .await
     }
 
     async fn warn(&self, warn: Warn<'_>) -> Result<bool, StoreError> {
@@ -151,7 +157,7 @@ impl Tables {
         if has == Some(base) && now.epoch == epoch + 1 && is_held_by(&now, nonce) {
             return Leased::Held;
         }
-        self.free(key, nonce);
+        self.free(key, nonce, None);
         Leased::Refused(Some(Box::new(now)))
     }
 
@@ -263,7 +269,7 @@ impl Tables {
             Placing::At(commit.due)
         });
         if !is_done {
-            self.free(commit.key, promote.nonce);
+            self.free(commit.key, promote.nonce, None);
         }
     }
 
@@ -298,7 +304,7 @@ impl Tables {
             Placing::At(Some(fail.due))
         });
         if !is_done {
-            self.free(fail.key, fail.nonce);
+            self.free(fail.key, fail.nonce, None);
         }
     }
 
@@ -327,17 +333,18 @@ impl Tables {
             Placing::At(None)
         });
         if let (false, Some((nonce, _))) = (is_done, condemn.held) {
-            self.free(condemn.key, nonce);
+            self.free(condemn.key, nonce, None);
         }
         is_done
     }
 
     /// Frees a lease and takes its attempt back.
-    fn free(&mut self, key: &InstanceKey, nonce: &str) {
+    fn free(&mut self, key: &InstanceKey, nonce: &str, last_send: Option<Timestamp>) {
         let holds = |now: &Instance| is_held_by(now, nonce);
         self.change(key, &[], holds, |row| {
             row.instance.lease = None;
             row.instance.attempts = row.instance.attempts.saturating_sub(1);
+            row.instance.last_send = last_send.map(kept).or(row.instance.last_send);
             Placing::Same
         });
     }

@@ -212,9 +212,9 @@ impl Refresh<'_> {
     /// Gives up a lease that may lapse before the answer is kept: whoever holds it was frozen, or the
     /// store took long to say that it was taken.
     async fn slept(&self, held: &Held<'_>) -> Result<Refreshed, RefreshError> {
-        let key = &held.instance.key;
-        warn!(instance = %key.id, "lease too old to send a refresh under");
-        retry::insist(self.clock, || self.instances.free(key, &held.nonce)).await?;
+        let instance = &held.instance.key.id;
+        warn!(%instance, "lease too old to send a refresh under");
+        self.freed(held).await?;
         Ok(Refreshed::Moved)
     }
 }

@@ -118,7 +118,7 @@ impl Refresh<'_> {
         info!(instance = %key.id, "what followed the refresh comes too late");
         match committed {
             Ok(_) => {
-                retry::insist(self.clock, || self.instances.free(key, &held.nonce)).await?;
+                self.freed(held).await?;
                 Ok(Refreshed::Moved)
             }
             // It works, though it is not kept.

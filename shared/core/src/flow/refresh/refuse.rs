@@ -32,10 +32,7 @@ impl Refresh<'_> {
         failure: TokenFailure,
     ) -> Result<Refreshed, RefreshError> {
         let Some(held) = self.readable(held).await? else {
-            retry::insist(self.clock, || {
-                self.instances.free(&held.instance.key, &held.nonce)
-            })
-            .await?;
+            self.freed(held).await?;
             return Ok(Refreshed::Moved);
         };
         let held = &held;
