@@ -10,7 +10,6 @@
 mod architecture;
 mod asking_again;
 mod browser;
-mod budget;
 mod connecting;
 mod contract;
 mod costing;

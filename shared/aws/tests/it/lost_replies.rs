@@ -159,7 +159,7 @@ async fn connectors_and_methods_are_changed_once_all_the_same() {
     assert_eq!(proxy.lost(), 2);
 }
 
-/// A transaction's token makes the second one the first. moto doesn't look at it, and refuses.
+/// A transaction's token makes the second one the first.
 #[tokio::test]
 async fn methods_are_made_and_removed_once_all_the_same() {
     let world = World::new().await;

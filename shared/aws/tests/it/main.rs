@@ -3,12 +3,12 @@
 //!
 //! | ports | cases | dynoxide | MiniStack | moto | ours |
 //! |---|---|---|---|---|---|
-//! | connectors, auth methods with their health, settings | `connectors`, `methods`, `settings` | yes | yes | yes | no |
-//! | instances: leases, consents, deletions, journals, spares, what is due, upkeep, overview | `instances`, `leases`, `consents`, `renewals`, `deletions`, `journals`, `spares`, `due`, `upkeep`, `overview` | yes | yes | yes | memory |
-//! | outbox, hosts' breakers | `outbox`, `hosts` | yes | yes | yes | memory |
-//! | authorisations | `authorisations` | yes | yes | yes | memory |
-//! | connect sessions, API keys, tables | `sessions`, `api_keys`, `tables` | yes | yes | yes | no |
-//! | all of these, when a reply is lost | `lost_replies` | yes | yes | all but one | no |
+//! | instances: leases, consents, deletions, journals, spares | `leases`, `consents`, `deletions`, `journals`, `spares` | yes | yes | yes | memory |
+//! | instances: what is due, upkeep, overview, leases that are renewed | `instances`, `due`, `upkeep`, `overview`, `renewals` | yes | yes | no | memory |
+//! | outbox, hosts' breakers, authorisations | `outbox`, `hosts`, `authorisations` | yes | yes | no | memory |
+//! | connectors, auth methods with their health, settings | `connectors`, `methods`, `settings` | yes | yes | no | no |
+//! | connect sessions, API keys, tables | `sessions`, `api_keys`, `tables` | yes | yes | no | no |
+//! | all of these, when a reply is lost | `lost_replies` | yes | yes | no | no |
 //! | secrets (Secrets Manager as a vault) | `secrets` | none | yes | yes | `Secrets` |
 //! | one secret: the vault's keyring, the first API key | `keys` | none | yes | yes | no |
 //! | sealing (the vault without AWS) | `vault` | needs none | needs none | needs none | needs none |
@@ -16,13 +16,13 @@
 //! | events | `events` | none | yes | yes | no |
 //!
 //! dynoxide is a DynamoDB and no more: it has none of the rest. It is in this process and serves each
-//! case of the store first; `second_opinion` then runs the same cases against MiniStack and moto, and
+//! case of the store first; `second_opinion` then runs the same cases against MiniStack, some of them against moto, which
+//! is slow and lets writes race (it is asked for one thing at a time), and those of instances
 //! against the store in memory that simulations use. What is asked of services that only emulators
 //! have goes through both within the case. `Secrets` is the emulator that crashes are tried over.
 //! `LATCHKEY_TEST_DYNAMODB` names the endpoint of another store.
 //!
 //! Where they differ from AWS, and from each other, is said where it shows:
-//! - moto doesn't look at a transaction's `ClientRequestToken` (`lost_replies`);
 //! - MiniStack puts another value over a secret's version, which AWS and moto refuse (`secrets`);
 //! - MiniStack serves all from one thread, and races are run with fewer there (`world::racers`).
 #![expect(

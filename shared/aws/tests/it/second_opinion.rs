@@ -1,4 +1,7 @@
-use std::process::Command;
+use std::{
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::world::{MEMORY, STORE};
 
@@ -62,23 +65,31 @@ const OF_OTHERS: [&str; 5] = [
 /// dynoxide and we could be wrong in the same way.
 #[test]
 fn every_case_of_the_store_holds_on_ministack_too() {
-    // Its one thread serves all: few cases at once, so that none waits longer than our client does.
-    every_case_holds_at(latchkey_emulators::ministack(), 2, &[]);
+    every_case_holds_at(latchkey_emulators::ministack(), &[]);
 }
 
-/// So could MiniStack.
+/// So could MiniStack. moto is the slowest by far: it is asked what refreshing and consenting stand on.
 #[test]
-fn every_case_of_the_store_holds_on_moto_too() {
-    // It doesn't look at a transaction's `ClientRequestToken`.
-    let not_served = ["lost_replies::methods_are_made_and_removed_once_all_the_same"];
-    every_case_holds_at(latchkey_emulators::moto(), 2, &not_served);
+fn what_refreshing_stands_on_holds_on_moto_too() {
+    const REFRESHING: [&str; 5] = [
+        "consents::",
+        "deletions::",
+        "journals::",
+        "leases::",
+        "spares::",
+    ];
+    every_case_holds_at(latchkey_emulators::moto(), &REFRESHING);
 }
 
-fn every_case_holds_at(endpoint: &str, at_once: usize, not_served: &[&str]) {
-    let skipped = OF_OTHERS.iter().chain(not_served);
+/// One emulator at a time, and one case at a time: none may wait longer than our client does.
+fn every_case_holds_at(endpoint: &str, cases: &[&str]) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let skipped = OF_OTHERS.iter().flat_map(|name| ["--skip", name]);
     let outcome = Command::new(std::env::current_exe().unwrap())
-        .arg(format!("--test-threads={at_once}"))
-        .args(skipped.flat_map(|name| ["--skip", name]))
+        .arg("--test-threads=1")
+        .args(cases)
+        .args(skipped)
         .env(STORE, endpoint)
         .env("RUST_BACKTRACE", "0")
         .output()
@@ -86,19 +97,4 @@ fn every_case_holds_at(endpoint: &str, at_once: usize, not_served: &[&str]) {
     let report = String::from_utf8_lossy(&outcome.stdout);
     assert!(outcome.status.success(), "{report}");
     assert!(report.contains("leases::a_lease_is_held_by_one_of_many ... ok"));
-    // A case that has another name now would be tried after all; one that is served now, too.
-    for name in not_served {
-        let outcome = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name])
-            .env(STORE, endpoint)
-            .env("RUST_BACKTRACE", "0")
-            .output()
-            .unwrap();
-        let report = String::from_utf8_lossy(&outcome.stdout);
-        let expected = format!("test {name} ... FAILED");
-        assert!(
-            report.contains(&expected),
-            "{endpoint} serves {name}: {report}"
-        );
-    }
 }

@@ -238,7 +238,7 @@ impl World {
 
 /// How many race: fewer where the store is an emulator that takes longer over many than our client waits.
 pub(crate) fn racers() -> usize {
-    named_endpoint().map_or(64, |_| 16)
+    named_endpoint().map_or(64, |_| 8)
 }
 
 /// Calls once for each racer at the same time.
