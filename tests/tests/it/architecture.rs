@@ -33,6 +33,7 @@ fn the_edges_between_our_crates_are_those_of_the_design() {
       "latchkey-authorizer": "aws core",
       "latchkey-aws": "core",
       "latchkey-benches": "",
+      "latchkey-budget": "",
       "latchkey-callback": "aws core egress web",
       "latchkey-core": "",
       "latchkey-cost": "",
