@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    sync::OnceLock,
+    sync::{Once, OnceLock},
     time::Duration,
 };
 
@@ -125,6 +125,14 @@ fn binary() -> &'static Path {
         let profile = test.ancestors().nth(2).expect("a profile's directory");
         profile.join("latchkey")
     })
+}
+
+/// A function as the tests are built, without optimisation.
+#[must_use]
+pub fn function(name: &str) -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| built(&["--workspace", "--bins"]));
+    binary().with_file_name(name)
 }
 
 /// What cargo tells a program that it runs about itself. The build script of *ring* runs again wherever one is not as before,

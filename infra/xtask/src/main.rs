@@ -98,13 +98,16 @@ fn test(arguments: &[String]) -> Outcome {
     // Some tests start the local server or the functions as processes: they should not wait for them to be built.
     // With the workspace's features, as the tests have them, so that nothing is built twice.
     run(&mut cargo(&["build", "--workspace", "--bins"]))?;
-    // The last tests to run want what is deployed. It is built while others run, which wait for other things often, and
-    // never in their way: some are asked to answer in time.
+    // The last tests to run want what is deployed, and an optimised simulation. They are built while others run, which wait
+    // for other things often, and never in their way: some are asked to answer in time.
     let deployed = DEPLOYED.iter().flat_map(|name| ["--package", name]);
-    let mut release = behind(&cargo(&["build", "--release", "--quiet"]))
-        .args(deployed)
-        .spawn()
-        .map_err(|error| Failed::Here(format!("cargo does not run: {error}")))?;
+    let mut release = cargo(&["build", "--release", "--quiet"]);
+    let mut simulated = simulation("test");
+    let built = [
+        behind(release.args(deployed)),
+        behind(simulated.args(["--no-run", "--quiet"])),
+    ];
+    let building = std::thread::spawn(|| built.map(|mut command| command.status().map(drop)));
     let apart = [SIMULATION, BUDGET]
         .iter()
         .flat_map(|name| ["--exclude", name]);
@@ -112,8 +115,8 @@ fn test(arguments: &[String]) -> Outcome {
         .args(apart)
         .args(arguments)
         .env("LATCHKEY_TOOLS", setup::tools()));
-    // Whether it was built, the tests that want it have said.
-    release.wait().map(drop).unwrap_or_default();
+    // Whether they were built, the tests that want them say.
+    drop(building.join());
     tested?;
     run(cargo(&["test", "--package", BUDGET])
         .args(arguments)

@@ -1,11 +1,17 @@
 //! Each function by itself under `cargo lambda watch`, over the store of a running local server.
+//!
+//! Left to itself it would build them once more, without what the tests' own dependencies want of their common ones: it
+//! serves Lambda's APIs and the routes, and is given the functions that are there.
 
 use std::{fs, net::Ipv4Addr, path::Path, process::Stdio, time::Duration};
 
 use latchkey_emulators::tools;
-use latchkey_tests::{api::Api, world::World};
+use latchkey_tests::{api::Api, lambda::FUNCTIONS, process, world::World};
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_function_answers_with_its_paths_routed_to_it() {
@@ -16,9 +22,8 @@ async fn each_function_answers_with_its_paths_routed_to_it() {
         .unwrap()
         .port();
     let url = format!("http://127.0.0.1:{port}");
-    let _watch = watch(&world, &url, port);
+    let _watch = watch(&world, &url, port).await;
     let api = Api::new(&url, Some(world.server.api_key.expose()));
-    until_ready(&url).await;
 
     let _ = Api::new(&url, None)
         .get("/v1/connectors")
@@ -71,8 +76,8 @@ async fn each_function_answers_with_its_paths_routed_to_it() {
         .ok();
 }
 
-/// Starts `cargo lambda watch` with the environment that the repository documents, on other ports.
-fn watch(world: &World, url: &str, port: u16) -> Child {
+/// `cargo lambda watch`, and each function with the environment that the repository documents, on other ports.
+async fn watch(world: &World, url: &str, port: u16) -> Vec<Child> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let documented = fs::read_to_string(root.join("infra/local/lambda-watch.env")).unwrap();
     let documented = documented
@@ -80,47 +85,47 @@ fn watch(world: &World, url: &str, port: u16) -> Child {
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='));
     let log = fs::File::create(world.server.directory().join("watch-log")).unwrap();
-    let mut command = Command::new(tools("cargo-lambda").join("bin/cargo-lambda"));
-    command
-        .args([
-            "lambda",
-            "watch",
-            "--invoke-address",
-            "127.0.0.1",
-            "--invoke-port",
-            &port.to_string(),
-            "--ignore-changes",
-        ])
-        .current_dir(root)
-        .envs(documented)
-        .env("AWS_ENDPOINT_URL_DYNAMODB", world.server.store_url.as_str())
-        .env("LATCHKEY_BASE_URL", url)
-        .env(
-            "LATCHKEY_KEYRING_FILE",
-            world.server.directory().join("keyring.json"),
-        )
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .kill_on_drop(true);
-    command.spawn().unwrap()
+    let run = |command: &mut Command| {
+        command
+            .current_dir(&root)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log.try_clone().unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let port = port.to_string();
+    let at = ["--invoke-address", "127.0.0.1", "--invoke-port", &port];
+    let mut watch = Command::new(tools("cargo-lambda").join("bin/cargo-lambda"));
+    watch.args(["lambda", "watch", "--only-lambda-apis"]);
+    let mut all = vec![run(watch.args(at))];
+    until_it_listens(&port).await;
+    let keyring = world.server.directory().join("keyring.json");
+    all.extend(FUNCTIONS.map(|name| {
+        run(Command::new(process::function(name))
+            .envs(documented.clone())
+            .env("AWS_ENDPOINT_URL_DYNAMODB", world.server.store_url.as_str())
+            .env("LATCHKEY_BASE_URL", url)
+            .env("LATCHKEY_KEYRING_FILE", &keyring)
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_RUNTIME_API", format!("{url}/.rt/{name}")))
+    }));
+    all
 }
 
-/// The first request has the functions built, so it may take its time.
-async fn until_ready(url: &str) {
-    let ready = async {
-        while latchkey_tests::http_client()
-            .get(format!("{url}/v1/settings"))
-            .send()
-            .await
-            .is_err()
-        {
+async fn until_it_listens(port: &str) {
+    let listens = async {
+        let address = format!("127.0.0.1:{port}");
+        while TcpStream::connect(&address).await.is_err() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(300), ready)
+    tokio::time::timeout(Duration::from_mins(1), listens)
         .await
-        .expect("cargo lambda watch answers");
+        .expect("cargo lambda watch listens");
 }
 
 async fn invoke(url: &str, function: &str, event: &Value) -> Value {
