@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Once, OnceLock},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -116,23 +116,26 @@ pub fn file(directory: &TempDir, name: &str, text: &str) -> String {
     path.to_str().expect("a path in UTF-8").to_owned()
 }
 
-/// The binary, built if it is stale, in the profile of this one.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        built(&["--workspace", "--bin", "latchkey"]);
+/// Where the binaries are, built if they are stale, in the profile of this one.
+fn binaries() -> &'static Path {
+    static BINARIES: OnceLock<PathBuf> = OnceLock::new();
+    BINARIES.get_or_init(|| {
+        built(&["--workspace", "--bins"]);
         let test = std::env::current_exe().expect("this binary");
         let profile = test.ancestors().nth(2).expect("a profile's directory");
-        profile.join("latchkey")
+        profile.to_path_buf()
     })
+}
+
+/// The local server and its commands.
+fn binary() -> PathBuf {
+    binaries().join("latchkey")
 }
 
 /// A function as the tests are built, without optimisation.
 #[must_use]
 pub fn function(name: &str) -> PathBuf {
-    static BUILT: Once = Once::new();
-    BUILT.call_once(|| built(&["--workspace", "--bins"]));
-    binary().with_file_name(name)
+    binaries().join(name)
 }
 
 /// What cargo tells a program that it runs about itself. The build script of *ring* runs again wherever one is not as before,

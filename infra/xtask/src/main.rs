@@ -65,7 +65,7 @@ fn main() -> ExitCode {
             let bench = ["bench", "--package", "latchkey-benches", "--bench", "scale", "--"];
             run(cargo(&bench).args(what).env("LATCHKEY_TOOLS", setup::tools()))
         }),
-        Some((verb, [])) if verb == "simulate" => run(&mut simulation("run")),
+        Some((verb, [])) if verb == "simulate" => run(&mut cargo(&simulation("run"))),
         Some((verb, [])) if verb == "openapi" => kept("--openapi", "infra/openapi.json"),
         Some((verb, [])) if verb == "dashboard" => dashboard(),
         Some((verb, [])) if verb == "schema" => {
@@ -101,13 +101,12 @@ fn test(arguments: &[String]) -> Outcome {
     // The last tests to run want what is deployed, and an optimised simulation. They are built while others run, which wait
     // for other things often, and never in their way: some are asked to answer in time.
     let deployed = DEPLOYED.iter().flat_map(|name| ["--package", name]);
-    let mut release = cargo(&["build", "--release", "--quiet"]);
-    let mut simulated = simulation("test");
-    let built = [
-        behind(release.args(deployed)),
-        behind(simulated.args(["--no-run", "--quiet"])),
-    ];
-    let building = std::thread::spawn(|| built.map(|mut command| command.status().map(drop)));
+    let mut release = behind(&["build", "--release", "--quiet"]);
+    release.args(deployed);
+    let mut simulated = behind(&simulation("test"));
+    simulated.args(["--no-run", "--quiet"]);
+    let building =
+        std::thread::spawn(|| [release, simulated].map(|mut command| command.status().map(drop)));
     let apart = [SIMULATION, BUDGET]
         .iter()
         .flat_map(|name| ["--exclude", name]);
@@ -121,7 +120,7 @@ fn test(arguments: &[String]) -> Outcome {
     run(cargo(&["test", "--package", BUDGET])
         .args(arguments)
         .env("LATCHKEY_TOOLS", setup::tools()))?;
-    run(simulation("test").args(arguments))
+    run(cargo(&simulation("test")).args(arguments))
 }
 
 /// The functions, whose release binaries are deployed and measured.
@@ -140,9 +139,9 @@ const BUDGET: &str = "latchkey-budget";
 /// The profile of what runs for minutes with every check on.
 const OPTIMISED: &str = "simulation";
 
-/// Cargo at the simulation, whose hundreds of thousands of schedules want an optimised build.
-fn simulation(verb: &str) -> Command {
-    cargo(&[verb, "--profile", OPTIMISED, "--package", SIMULATION])
+/// What cargo is told of the simulation, whose hundreds of thousands of schedules want an optimised build.
+fn simulation(verb: &str) -> [&str; 5] {
+    [verb, "--profile", OPTIMISED, "--package", SIMULATION]
 }
 
 /// A long random run: the tests that try inputs at random, found by their names.
@@ -257,28 +256,24 @@ const TOLD_BY_CARGO: [&str; 7] = [
     "CARGO_PKG_VERSION_PRE",
 ];
 
-/// The same command, which has the processor when nobody else wants it.
-fn behind(command: &Command) -> Command {
-    let mut behind = Command::new("nice");
-    behind
-        .args(["-n", "19"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => behind.env(name, value),
-            None => behind.env_remove(name),
-        };
-    }
-    if let Some(directory) = command.get_current_dir() {
-        behind.current_dir(directory);
-    }
-    behind
+/// Cargo, in the project's root, and as if nobody ran it from within cargo.
+fn cargo(arguments: &[&str]) -> Command {
+    cargo_by(Command::new(cargo_itself()), arguments)
 }
 
-/// Cargo, as it runs this program, in the project's root, and as if nobody ran it from within cargo.
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
+/// The same, which has the processor when nobody else wants it.
+fn behind(arguments: &[&str]) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(cargo_itself());
+    cargo_by(command, arguments)
+}
+
+/// Cargo, as it runs this program.
+fn cargo_itself() -> String {
+    variable("CARGO").unwrap_or_else(|| "cargo".to_owned())
+}
+
+fn cargo_by(mut command: Command, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .envs(told_target().map(|path| ("CARGO_TARGET_DIR", path)))

@@ -24,6 +24,7 @@ use latchkey_core::{
 
 use self::item::{key, new_item, read};
 use crate::{
+    cursor,
     expression::Expression,
     item::{Reader, text},
     methods,
@@ -66,6 +67,23 @@ impl DynamoInstances {
         self.outbox
             .change(&self.table, key(changed), &expression, events)
             .await
+    }
+
+    /// A page of the instances that a filter holds for, found by reading the whole table.
+    async fn scanned(
+        &self,
+        filter: &Expression,
+        page: &PageAsk,
+    ) -> Result<Page<Instance>, StoreError> {
+        let after = page.after.as_deref().map(cursor::item_after).transpose()?;
+        let (items, last) = self.table.scan(filter, after, page.limit).await?;
+        let instances = items.iter().map(|item| read(Reader(item)));
+        Ok(Page {
+            items: instances.collect::<Result<_, _>>()?,
+            next: last
+                .map(|last| cursor::of_item(Reader(&last)))
+                .transpose()?,
+        })
     }
 }
 

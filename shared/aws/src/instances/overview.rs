@@ -9,12 +9,11 @@ use latchkey_core::{
 
 use super::{
     DynamoInstances,
-    item::{ACTIVE, SUSPECT, due, key, read},
+    item::{ACTIVE, SUSPECT, due, key},
 };
 use crate::{
-    cursor,
     expression::Expression,
-    item::{Reader, number, second_after, text, time},
+    item::{number, second_after, text, time},
     write::Written,
 };
 
@@ -39,15 +38,7 @@ impl Overview for DynamoInstances {
             .value("none", number(0))
             .value("now", time(now))
             .value("overdue", number(second_after(overdue)));
-        let after = page.after.as_deref().map(cursor::item_after).transpose()?;
-        let (items, last) = self.table.scan(&filter, after, page.limit).await?;
-        let instances = items.iter().map(|item| read(Reader(item)));
-        Ok(Page {
-            items: instances.collect::<Result<_, _>>()?,
-            next: last
-                .map(|last| cursor::of_item(Reader(&last)))
-                .transpose()?,
-        })
+        self.scanned(&filter, page).await
     }
 
     async fn hasten(&self, seen: &Instance, new_due: Due) -> Result<bool, StoreError> {

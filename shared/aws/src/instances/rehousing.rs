@@ -12,7 +12,6 @@ use super::{
     spares::{seeing, spares},
 };
 use crate::{
-    cursor,
     expression::Expression,
     grant::{JOURNAL, JOURNAL_EPOCH, TOKENS, VERSION},
     item::{Reader, number, sealed, sealed_map, text},
@@ -24,15 +23,7 @@ impl RehouseInstances for DynamoInstances {
     async fn every(&self, page: &PageAsk) -> Result<Page<Instance>, StoreError> {
         // Pending events are items of the table too, and have no status.
         let filter = Expression::new().when("attribute_exists(#status)");
-        let after = page.after.as_deref().map(cursor::item_after).transpose()?;
-        let (items, last) = self.table.scan(&filter, after, page.limit).await?;
-        let instances = items.iter().map(|item| read(Reader(item)));
-        Ok(Page {
-            items: instances.collect::<Result<_, _>>()?,
-            next: last
-                .map(|last| cursor::of_item(Reader(&last)))
-                .transpose()?,
-        })
+        self.scanned(&filter, page).await
     }
 
     async fn reseal(&self, seen: &Instance, next: &Instance) -> Result<bool, StoreError> {
