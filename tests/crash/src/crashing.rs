@@ -24,11 +24,11 @@ use latchkey_core::{
     },
     port::{
         Authorisations, Commit, CommitLate, Committed, Condemn, Connect, Connected, Consents,
-        Deletions, Due, DueInstance, DueInstances, Egress, Events, Fail, Healths, Hosts, KeepSpare,
-        Kept, Leased, Leases, Methods, NewLease, NewVersion, Note, NoteUpkeep, Noted, Outbox, Page,
-        PageAsk, Point, PointInstances, Posting, Postpone, Promote, PublishError, Queue,
-        QueueError, ReadInstances, Renew, Seal, Secrets, SecretsError, SendError, StoreError, Take,
-        Turned, Vault, VaultError, Warn, Window, WireAnswer, WireRequest,
+        Deletions, Due, DueInstance, DueInstances, Egress, Events, Fail, Healths, HoldOff, Hosts,
+        KeepSpare, Kept, Leased, Leases, Methods, NewLease, NewVersion, Note, NoteUpkeep, Noted,
+        Outbox, Page, PageAsk, Point, PointInstances, Posting, Postpone, Promote, PublishError,
+        Queue, QueueError, ReadInstances, Renew, Seal, Secrets, SecretsError, SendError,
+        StoreError, Take, Turned, Vault, VaultError, Warn, Window, WireAnswer, WireRequest,
     },
 };
 
@@ -114,6 +114,7 @@ crashing! {
         keep_spare(keep: KeepSpare<'_>) -> Result<Committed, StoreError>;
         promote(promote: Promote<'_>) -> Result<(), StoreError>;
         fail(fail: Fail<'_>) -> Result<(), StoreError>;
+        hold_off(hold: HoldOff<'_>) -> Result<(), StoreError>;
         postpone(postpone: Postpone<'_>) -> Result<(), StoreError>;
         condemn(condemn: Condemn<'_>) -> Result<bool, StoreError>;
         free(key: &InstanceKey, nonce: &str, last_send: Option<Timestamp>) -> Result<(), StoreError>;

@@ -72,7 +72,7 @@ impl Story<'_> {
             return None;
         }
         let lost = deaths.iter().find(|death| death.has_lost_an_answer());
-        self.lost_before.or_else(|| lost.map(|death| death.at))
+        self.lost_before.or_else(|| lost.map(Death::sent_at))
     }
 
     /// Lets everybody go on without faults, until nothing changes, and says how it ended.
@@ -126,7 +126,7 @@ impl Story<'_> {
         let earlier = usize::from(self.lost_before.is_some());
         let mut doubtful = deaths.iter().filter(|death| death.is_in_doubt());
         match (earlier + doubtful.clone().count(), doubtful.next_back()) {
-            (2.., Some(last)) => format!("(an answer was lost at {:.0} or before)", last.at),
+            (2.., Some(last)) => format!("(an answer was lost at {:.0} or before)", last.sent_at()),
             _ => format!("(an answer was lost at {lost_at:.0})"),
         }
     }

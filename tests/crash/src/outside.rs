@@ -10,6 +10,9 @@ pub trait Outside: Send + Sync {
     /// The process has come to a point.
     fn reach(&self, point: &str);
 
+    /// It waits for so long, which is a point too.
+    fn sleep(&self, span: Duration);
+
     /// It publishes an event of this name.
     fn publish(&self, event: &str);
 
@@ -22,6 +25,8 @@ pub trait Outside: Send + Sync {
 pub enum Line {
     /// See [`Outside::reach`].
     Reach(String),
+    /// See [`Outside::sleep`].
+    Sleep(Duration),
     /// See [`Outside::publish`].
     Publish(String),
     /// See [`Outside::post`].

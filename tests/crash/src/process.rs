@@ -69,6 +69,10 @@ impl Outside for Pipes {
         self.tell(&Line::Reach(point.to_owned()));
     }
 
+    fn sleep(&self, span: Duration) {
+        self.tell(&Line::Sleep(span));
+    }
+
     fn publish(&self, event: &str) {
         self.tell(&Line::Publish(event.to_owned()));
     }

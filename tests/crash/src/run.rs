@@ -13,7 +13,7 @@ use crate::{
     job::Job,
     judge::Verdict,
     provider::GRANTED,
-    story::{Death, Flow, NEXT, START, Story},
+    story::{Death, Flow, HELD_OFF, NEXT, START, Story},
     world::{Configuration, World},
 };
 
@@ -161,7 +161,7 @@ async fn tell(story: &Story<'_>, pairs: Pairs) -> Report {
 /// What comes when one process was killed: all goes well from now on, or the next is killed too.
 async fn go_on(story: &Story<'_>, first: usize, death: Death, pairs: Pairs) -> Report {
     let mut report = Report::default();
-    let (world, now) = (story.world, story.begins + NEXT);
+    let (world, mut now) = (story.world, story.begins + NEXT);
     let left = world.save();
     let mut deaths = vec![death];
     let judged = end(story, now, &story.job, &deaths).await;
@@ -172,21 +172,35 @@ async fn go_on(story: &Story<'_>, first: usize, death: Death, pairs: Pairs) -> R
 
     world.restore(&left);
     let next = story.next(now, &story.job).await;
-    let ready = world.save();
-    let whole = world.process(now, &next, None).await;
-    for second in 0..whole.points.len() {
-        if !pairs.has(first, second) {
-            continue;
+    loop {
+        let ready = world.save();
+        let whole = world.process(now, &next, None).await;
+        let done = world.save();
+        for second in 0..whole.points.len() {
+            if !pairs.has(first, second) {
+                continue;
+            }
+            world.restore(&ready);
+            let ended = world.process(now, &next, Some(second)).await;
+            deaths.truncate(1);
+            deaths.push(Death { at: now, ended });
+            report.pairs += 1;
+            let judged = end(story, now + NEXT, &next, &deaths).await;
+            report.judged(story, &deaths, judged);
         }
-        world.restore(&ready);
-        let ended = world.process(now, &next, Some(second)).await;
-        deaths.truncate(1);
-        deaths.push(Death { at: now, ended });
-        report.pairs += 1;
-        let judged = end(story, now + NEXT, &next, &deaths).await;
-        report.judged(story, &deaths, judged);
+        if !has_held_off(&whole.points) {
+            return report;
+        }
+        // Whoever comes after that goes on.
+        world.restore(&done);
+        now += HELD_OFF;
     }
-    report
+}
+
+/// Whether a process did no more than leave an instance alone for a while.
+fn has_held_off(points: &[String]) -> bool {
+    let wrote = |write| points.contains(&after("instances", write));
+    wrote("hold_off") && !wrote("lease")
 }
 
 async fn end(

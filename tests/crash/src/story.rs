@@ -20,6 +20,8 @@ use crate::{
 pub const START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 /// How long after a process was killed the next comes: a lease and the clocks' difference have passed.
 pub const NEXT: SignedDuration = SignedDuration::from_secs(33);
+/// The same for an instance that was left alone for a while instead.
+pub const HELD_OFF: SignedDuration = SignedDuration::from_secs(11);
 
 /// A flow of the service, at something that is ready for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,12 @@ pub struct Death {
 }
 
 impl Death {
+    /// When it sent its request, if it sent one.
+    #[must_use]
+    pub fn sent_at(&self) -> Timestamp {
+        self.ended.leased_at.unwrap_or(self.at)
+    }
+
     /// Whether it is not known what became of the request that it was to send: it had the lease, and has
     /// not given it back.
     #[must_use]

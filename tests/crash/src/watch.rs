@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use crate::{
+    crashing::after,
     outside::{Line, Outside},
     process::Order,
 };
@@ -38,6 +39,8 @@ pub struct Left {
 pub struct Ended {
     /// The points that it came to.
     pub points: Vec<String>,
+    /// When it asked for its lease, if it was given one.
+    pub leased_at: Option<Timestamp>,
     /// What it said at its end; `None` if it was killed at the last point.
     pub said: Option<String>,
 }
@@ -50,6 +53,7 @@ pub struct Watch(Mutex<Watching>);
 struct Watching {
     now: Timestamp,
     points: Vec<String>,
+    leased_at: Option<Timestamp>,
     dies_at: Option<usize>,
     process: Option<Child>,
     left: Left,
@@ -68,12 +72,22 @@ impl Watch {
             return false;
         }
         watching.points.push(point.to_owned());
+        if point == after("instances", "lease") {
+            watching.leased_at = Some(watching.now);
+        }
         if watching.dies_at != Some(number) {
             return true;
         }
         let process = watching.process.as_mut().expect("a process");
         process.start_kill().expect("it is killed");
         false
+    }
+
+    /// A process has come to where it waits for so long. `false` if it has died there.
+    fn wait(&self, span: Duration) -> bool {
+        let goes_on = self.reach("clock.sleep asked");
+        self.watching().now += span;
+        goes_on
     }
 
     /// The same for a step of the secrets manager's.
@@ -111,6 +125,7 @@ impl Watch {
         let mut watching = self.watching();
         watching.now = now;
         watching.points.clear();
+        watching.leased_at = None;
         watching.dies_at = None;
         watching.process = None;
     }
@@ -145,7 +160,8 @@ impl Watch {
         while let Some(line) = lines.next_line().await.expect("its output") {
             match serde_json::from_str(&line).expect("a line") {
                 Line::Reach(point) if !self.reach(&point) => break,
-                Line::Reach(_) => {}
+                Line::Sleep(span) if !self.wait(span) => break,
+                Line::Reach(_) | Line::Sleep(_) => {}
                 Line::Publish(event) => self.publish(&event),
                 Line::Post(delay, text) => self.post(delay, &text),
                 Line::End(end) => said = Some(end),
@@ -158,6 +174,7 @@ impl Watch {
         let process = self.watching().process.take();
         let status = process.expect("a process").wait().await;
         let status = status.expect("its end");
+        let leased_at = self.watching().leased_at;
         let points = self.end();
         let is_killed = {
             use std::os::unix::process::ExitStatusExt as _;
@@ -168,6 +185,7 @@ impl Watch {
         assert!(is_killed || status.success(), "{status}: {points:#?}");
         Ended {
             points,
+            leased_at,
             said: said.filter(|_| !is_killed),
         }
     }
@@ -177,6 +195,10 @@ impl Outside for Watch {
     fn reach(&self, point: &str) {
         // Nobody dies who is no process.
         let _ = Self::reach(self, point);
+    }
+
+    fn sleep(&self, span: Duration) {
+        let _ = self.wait(span);
     }
 
     fn publish(&self, event: &str) {

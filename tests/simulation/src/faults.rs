@@ -40,7 +40,12 @@ impl Faults {
     pub fn new(chance: &Arc<Chance>, timeline: &Arc<Timeline>) -> Self {
         let outage = chance.permille(150).then(|| {
             let from = timeline.millis() + chance.between(0, 3_000);
-            (from, from + chance.between(500, 20_000))
+            let longest = if chance.permille(500) {
+                20_000
+            } else {
+                150_000
+            };
+            (from, from + chance.between(500, longest))
         });
         Self {
             chance: Arc::clone(chance),

@@ -1,6 +1,9 @@
 //! The queue: at least once, in any order, and again if nobody says that it is done.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use latchkey_core::{
@@ -30,6 +33,8 @@ struct Inner {
     watch: Arc<Watch>,
     /// What a worker is to be given now.
     ready: Mutex<Vec<Delivery>>,
+    /// Whether a message came again since its worker never said that it was done.
+    came_again: AtomicBool,
 }
 
 /// A message that a worker is given.
@@ -61,6 +66,7 @@ impl MemoryQueue {
             faults: Arc::clone(faults),
             watch: Arc::clone(watch),
             ready: Mutex::default(),
+            came_again: AtomicBool::default(),
         }))
     }
 
@@ -70,9 +76,20 @@ impl MemoryQueue {
         let taken = std::mem::take(&mut *lock(&self.0.ready));
         for delivery in &taken {
             // It comes again, unless it is done by then.
-            self.deliver(delivery.clone(), HIDDEN);
+            let (queue, delivery) = (self.clone(), delivery.clone());
+            self.0.timeline.after(HIDDEN, move || {
+                if queue.give(delivery) {
+                    queue.0.came_again.store(true, Ordering::Relaxed);
+                }
+            });
         }
         taken
+    }
+
+    /// Whether a message came again since its worker never said that it was done.
+    #[must_use]
+    pub fn came_again(&self) -> bool {
+        self.0.came_again.load(Ordering::Relaxed)
     }
 
     /// A worker is done with a message.
@@ -95,10 +112,17 @@ impl MemoryQueue {
     fn deliver(&self, delivery: Delivery, delay: i64) {
         let queue = self.clone();
         self.0.timeline.after(delay, move || {
-            if !*lock(&delivery.is_done) {
-                lock(&queue.0.ready).push(delivery);
-            }
+            queue.give(delivery);
         });
+    }
+
+    /// Gives a worker a message unless somebody is done with it; whether it did.
+    fn give(&self, delivery: Delivery) -> bool {
+        let is_done = *lock(&delivery.is_done);
+        if !is_done {
+            lock(&self.0.ready).push(delivery);
+        }
+        !is_done
     }
 }
 

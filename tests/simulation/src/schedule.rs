@@ -175,6 +175,15 @@ impl<'w> Schedule<'w> {
         told.faults = u64::from(self.faults.struck());
         told.freezes = executor.froze;
         told.overtaken = u64::try_from(self.watch.overtaken()).unwrap_or_default();
+        let came_again = self
+            .world
+            .queue
+            .as_ref()
+            .is_some_and(MemoryQueue::came_again);
+        if told.overtaken > 0 && !came_again && !told.freezes {
+            let what = "an answer was in the queue, and its place was not found in time";
+            self.watch.blame(what.to_owned());
+        }
         told.left = self.watch.are_left();
         if told.left > 0 && told.faults + told.deaths == 0 && !told.freezes {
             self.watch

@@ -23,7 +23,8 @@ pub struct Told {
     pub dead: u64,
     /// How many secrets are left of deleted instances.
     pub left: u64,
-    /// How many of the ended since an answer in the queue did not find its place in time.
+    /// How many of the ended since an answer in the queue did not find its place in time: whoever had it from
+    /// there was dead or frozen.
     pub overtaken: u64,
     /// All that happened, as one number: the same seed tells the same story.
     pub mark: i64,

@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use latchkey_core::{
     flow::refresh::Refreshed,
-    port::{Egress, InDoubt, SendError, WireAnswer, WireRequest},
+    port::{Clock as _, Egress, InDoubt, SendError, WireAnswer, WireRequest},
 };
 use latchkey_tests::{
     fleet::{Fleet, granted},
-    worker::Worker,
+    worker::{Script, Worker},
     world::World,
 };
 use serde_json::{Value, json};
@@ -60,6 +60,16 @@ struct Provider {
     is_lost: bool,
 }
 
+impl Provider {
+    /// One that answers, and the store is gone by then.
+    fn cutting(line: &Line) -> Self {
+        Self {
+            cuts: Some(line.is_up.clone()),
+            is_lost: false,
+        }
+    }
+}
+
 #[async_trait]
 impl Egress for Provider {
     async fn send(&self, _: WireRequest) -> Result<WireAnswer, SendError> {
@@ -79,10 +89,7 @@ async fn an_answer_that_the_store_does_not_take_finds_its_place_out_of_the_queue
     let line = Line::to(&world.server.store_url).await;
     let key = Fleet::at(&world, "shop.example").await.overdue(60).await;
     let worker = Worker::at(&world, &line.url);
-    let provider = Provider {
-        cuts: Some(line.is_up.clone()),
-        is_lost: false,
-    };
+    let provider = Provider::cutting(&line);
     let instance = worker.find(&key).await;
     let refresh = worker.refresh(&provider);
     let refreshed = Box::pin(refresh.refresh(&instance)).await.unwrap();
@@ -134,6 +141,45 @@ async fn an_answer_that_the_store_does_not_take_finds_its_place_out_of_the_queue
     let _ = world.api.delete(&path).await.ok();
     Box::pin(refresh.adopt(adoption)).await.unwrap();
     let _ = world.api.get(&path).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn nobody_spends_a_token_while_its_answer_may_be_in_the_queue() {
+    let world = World::start().await;
+    let line = Line::to(&world.server.store_url).await;
+    let fleet = Fleet::rotating(&world, "shop.example", json!("single_use")).await;
+    let key = fleet.overdue(60).await;
+    let worker = Worker::at(&world, &line.url);
+    let provider = Provider::cutting(&line);
+    let instance = worker.find(&key).await;
+    let refresh = worker.refresh(&provider);
+    let refreshed = Box::pin(refresh.refresh(&instance)).await.unwrap();
+    assert!(matches!(refreshed, Refreshed::Renewed(..)), "{refreshed:?}");
+    // While the store is down its answer goes round.
+    let (adoptions, _) = worker.adoptions();
+    let error = Box::pin(refresh.adopt(&adoptions[0])).await.unwrap_err();
+    assert!(refresh.put_back(&adoptions[0], &error).await);
+    let (adoptions, _) = worker.adoptions();
+    assert_eq!((adoptions.len(), adoptions[1].tries), (2, 1));
+
+    // The store is back after an hour, and others come before the answer does.
+    line.is_up.send_replace(true);
+    let other = Worker::of(&world);
+    other.clock.jump(Duration::from_secs(3600));
+    let asked = Script::new(&other, &key, []);
+    for _ in 0..2 {
+        let instance = other.find(&key).await;
+        let refreshed = Box::pin(other.refresh(&asked).refresh(&instance)).await;
+        assert!(matches!(refreshed, Ok(Refreshed::Moved)), "{refreshed:?}");
+        let now = other.find(&key).await;
+        let waits = now.not_before.unwrap().duration_since(other.clock.now());
+        assert!((1..=10).contains(&waits.as_secs()), "{waits:?}");
+    }
+    assert!(asked.asked().is_empty());
+    Box::pin(refresh.adopt(&adoptions[1])).await.unwrap();
+    let adopted = other.find(&key).await;
+    assert_eq!(adopted.grant().unwrap().epoch, 2);
+    assert_eq!((adopted.attempts, adopted.not_before), (0, None));
 }
 
 /// The reminders that one refresh leaves.

@@ -11,6 +11,14 @@ use serde_json::json;
 /// Longer than a lease and the clocks' differences.
 const PAST_THE_LEASE: i64 = 40;
 
+/// Has a sweep find the instance: it leaves it alone for a while, in which an answer might come out of the
+/// queue, and that is over then.
+async fn held_off(shop: &Shop) {
+    let report = shop.world.sweep().await;
+    assert_eq!((report.left, report.refreshed), (1, 0), "{report:?}");
+    shop.advance(11).await;
+}
+
 /// Asks for credentials until a refresh is held by the proxy.
 async fn vend_until_held(api: &Api, proxy: &Proxy, instance: &str) {
     let path = format!("/v1/instances/{instance}/credential?minimum_seconds=3600");
@@ -58,6 +66,7 @@ async fn a_refresh_in_the_background_loses_nothing_either() {
         })
         .await;
     shop.proxy.up().await;
+    held_off(&shop).await;
     assert_eq!(shop.world.sweep().await.refreshed, 1);
     assert!(
         shop.provider
@@ -93,6 +102,7 @@ async fn and_where_it_is_not_the_user_is_told_the_truth() {
             vend_until_held(api, proxy, &instance).await;
         })
         .await;
+    held_off(&shop).await;
     let refused = shop.world.api.vend(&instance).await;
     let _ = refused.problem(503, "credential-unavailable");
     shop.advance(15 * 60 + 1).await;
@@ -274,6 +284,7 @@ async fn an_outage_and_a_wrong_secret_outlive_a_kill_without_harm() {
             vend_until_held(api, proxy, &instance).await;
         })
         .await;
+    held_off(&shop).await;
     // What the provider answered is lost; the builder's mistake is found again, and mended.
     let problem = shop
         .world

@@ -24,6 +24,7 @@ mod handing_over;
 mod hostile;
 mod interfering;
 mod killed;
+mod lapsed;
 mod late;
 mod linting;
 mod method_secrets;

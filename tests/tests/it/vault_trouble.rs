@@ -175,6 +175,10 @@ async fn what_a_late_answer_displaces_needs_no_secrets_manager_to_take_its_place
         async {
             slow.hangs().await;
             worker.clock.jump(Duration::from_secs(60));
+            // The first who comes leaves it alone for a while.
+            let held_off = refresh(&worker, &key, &slower).await;
+            assert!(matches!(held_off, Refreshed::Moved), "{held_off:?}");
+            worker.clock.jump(Duration::from_secs(11));
             tokio::join!(refresh(&worker, &key, &slower), async {
                 slower.hangs().await;
                 slow.goes_on(Ok(brings("two")));

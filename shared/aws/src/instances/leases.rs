@@ -9,7 +9,7 @@ use latchkey_core::{
         instance::{Instance, State},
     },
     port::{
-        Commit, CommitLate, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease,
+        Commit, CommitLate, Committed, Condemn, Fail, HoldOff, KeepSpare, Leased, Leases, NewLease,
         Postpone, Promote, Renew, StoreError, Warn,
     },
 };
@@ -163,6 +163,18 @@ impl Leases for DynamoInstances {
             .value("epoch", number(postpone.epoch))
             .set_all(due(Some(postpone.due)));
         match self.table.update(key(postpone.key), &expression).await? {
+            Written::Done(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    async fn hold_off(&self, hold: HoldOff<'_>) -> Result<(), StoreError> {
+        let expression = usable()
+            .when("#epoch = :epoch AND #lease_nonce = :nonce")
+            .value("epoch", number(hold.epoch))
+            .value("nonce", text(hold.nonce))
+            .set("not_before", time(hold.not_before))
+            .set_all(due(Some(hold.due)));
+        match self.table.update(key(hold.key), &expression).await? {
             Written::Done(_) | Written::Refused(_) => Ok(()),
         }
     }

@@ -4,7 +4,9 @@ use latchkey_core::{
         grant::StoredGrant,
         instance::{Instance, Lease, State},
     },
-    port::{Commit, CommitLate, Committed, Condemn, Fail, Leased, NewLease, Postpone, Promote},
+    port::{
+        Commit, CommitLate, Committed, Condemn, Fail, HoldOff, Leased, NewLease, Postpone, Promote,
+    },
 };
 
 use crate::world::{World, at, due, failure, grant, hold, instance, late, lease, leased, race};
@@ -413,6 +415,55 @@ async fn a_postponed_instance_is_due_later_and_can_be_leased_at_once() {
     let now = world.instance(&connected.key).await;
     assert_eq!(format!("{now:?}"), format!("{connected:?}"));
     hold(&world, &connected, "mine").await;
+}
+
+#[tokio::test]
+async fn who_is_held_off_waits_unless_the_answer_comes() {
+    let world = World::new().await;
+    let lapsed = leased(&world).await;
+    let instances = &world.store.instances;
+    let hold = |epoch, nonce| HoldOff {
+        key: &lapsed.key,
+        epoch,
+        nonce,
+        not_before: at(161),
+        due: due(0, 161),
+    };
+    for (epoch, nonce) in [(lapsed.epoch + 1, "mine"), (lapsed.epoch, "theirs")] {
+        instances.hold_off(hold(epoch, nonce)).await.unwrap();
+        assert_eq!(world.instance(&lapsed.key).await.not_before, None);
+    }
+    // It may be written twice.
+    for _ in 0..2 {
+        instances
+            .hold_off(hold(lapsed.epoch, "mine"))
+            .await
+            .unwrap();
+        let now = world.instance(&lapsed.key).await;
+        assert_eq!(now.not_before, Some(at(161)));
+        assert_eq!((&now.lease, now.attempts), (&lapsed.lease, lapsed.attempts));
+    }
+    let next = |second| NewLease {
+        epoch: lapsed.epoch,
+        now: at(second),
+        lapsed_before: at(second - 2),
+        until: at(second + 30),
+        ..lease(&lapsed, "next")
+    };
+    let early = instances.lease(next(160)).await.unwrap();
+    assert!(matches!(early, Leased::Refused(Some(_))), "{early:?}");
+    // The answer does not wait.
+    let answer = grant(lapsed.epoch);
+    let committed = instances.commit(commit(&lapsed, &answer)).await.unwrap();
+    assert!(matches!(committed, Committed::Done), "{committed:?}");
+    let now = world.instance(&lapsed.key).await;
+    assert_eq!((now.lease, now.not_before), (None, None));
+    // Nobody waits for it any more.
+    instances
+        .hold_off(hold(lapsed.epoch, "mine"))
+        .await
+        .unwrap();
+    assert_eq!(world.instance(&lapsed.key).await.not_before, None);
 }
 
 #[tokio::test]

@@ -107,6 +107,7 @@ fn adopt(bytes: usize) -> Message {
                 unread_by: 1,
             },
         },
+        tries: 0,
     }))
 }
 

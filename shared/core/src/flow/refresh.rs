@@ -190,6 +190,11 @@ impl Refresh<'_> {
         };
         let Within { mut slot, ends } = within;
         let found = self.found(instance).await?;
+        if let Some(found) = &found
+            && self.held_off(instance, found.rotation()).await?
+        {
+            return Ok(Refreshed::Moved);
+        }
         // Who is not to be asked now costs no secret.
         let named = match &found {
             Some(found) if !instance.has_unread() => {

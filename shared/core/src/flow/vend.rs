@@ -36,6 +36,8 @@ use crate::{
 const PATIENCE: SignedDuration = SignedDuration::from_secs(24);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(50);
+/// The same where nobody is at it, and it has to wait for longer.
+const SELDOM: Duration = Duration::from_secs(1);
 
 /// A credential: what a caller puts on its own requests to the provider.
 #[derive(Debug)]
@@ -140,7 +142,7 @@ impl Refresh<'_> {
             }
             let next = match now < patience_ends {
                 true => self.next(&instance).await?,
-                false => Next::Look,
+                false => Next::Look(LOOK),
             };
             let failed = match next {
                 // A refresh renews one token set: another may be stale still.
@@ -157,10 +159,10 @@ impl Refresh<'_> {
                     return self.credential(&instance, &grant, Some(*tokens)).await;
                 }
                 Next::Ended(cause) => return Err(VendError::ReconnectRequired(cause)),
-                Next::Look if now >= patience_ends => {
-                    self.unavailable(None, None, later(self.clock.now(), LOOK * 20, 1))
+                Next::Look(_) if now >= patience_ends => {
+                    self.unavailable(None, None, later(self.clock.now(), SELDOM, 1))
                 }
-                Next::Look
+                Next::Look(_)
                     if schedule.is_alive(now)
                         && instance.lease.is_some()
                         && at_least.is_none()
@@ -169,8 +171,8 @@ impl Refresh<'_> {
                     // Never blocked by a lease while the token lives.
                     return self.credential(&instance, grant, None).await;
                 }
-                Next::Look => {
-                    self.clock.sleep(LOOK).await;
+                Next::Look(wait) => {
+                    self.clock.sleep(wait).await;
                     continue;
                 }
                 Next::Failed { failure, at } => self.unavailable(failure, None, at),
@@ -194,9 +196,13 @@ impl Refresh<'_> {
             .as_ref()
             .is_some_and(|lease| now < lease.until)
         {
-            return Ok(Next::Look);
+            return Ok(Next::Look(LOOK));
         }
         if let Some(at) = instance.not_before.filter(|not_before| now < *not_before) {
+            // Held off for as long as an answer may be in the queue: whoever failed has no lease.
+            if instance.lease.is_some() {
+                return Ok(Next::Look(SELDOM));
+            }
             let failure = instance.last_failure.clone();
             return Ok(Next::Failed { failure, at });
         }
@@ -206,7 +212,7 @@ impl Refresh<'_> {
             refreshed.inspect_err(|_| self.metrics.count(Counted::Failed(Blame::Ourselves)));
         Ok(match refreshed? {
             Refreshed::Renewed(grant, tokens) => Next::Renewed(grant, tokens),
-            Refreshed::Moved | Refreshed::Busy(_) => Next::Look,
+            Refreshed::Moved | Refreshed::Busy(_) => Next::Look(LOOK),
             Refreshed::Paused(pause) => Next::Paused(pause),
             Refreshed::Gone => return Err(VendError::Gone),
             Refreshed::Ended(cause) => Next::Ended(cause),
@@ -343,8 +349,8 @@ impl Refresh<'_> {
 
 enum Next {
     Renewed(Box<StoredGrant>, Box<Tokens>),
-    /// Somebody is at it, or has just been.
-    Look,
+    /// Somebody is at it, has just been, or may be yet: how soon to look again.
+    Look(Duration),
     Failed {
         failure: Option<Failure>,
         at: Timestamp,

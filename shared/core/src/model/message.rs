@@ -37,6 +37,9 @@ pub struct Adoption {
     pub nonce: String,
     /// The sealed answer, with the epoch of its lease.
     pub answer: Spare,
+    /// How often the store could not say its place.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 #[derive(Serialize)]
@@ -123,6 +126,7 @@ mod tests {
                 is_refused: false,
                 answer,
             },
+            tries: 3,
         }))
     }
 
@@ -158,6 +162,16 @@ mod tests {
             let text = message.to_text().unwrap();
             assert_eq!(Message::from_text(&text), Ok(message), "{text}");
         }
+    }
+
+    #[test]
+    fn an_answer_of_a_version_that_counted_no_tries_is_read() {
+        let message = adopt(SpareAnswer::Grant(Box::new(grant(7))));
+        let text = message.to_text().unwrap().replace(",\"tries\":3", "");
+        let Ok(Message::Adopt(read)) = Message::from_text(&text) else {
+            panic!("{text}");
+        };
+        assert_eq!(read.tries, 0);
     }
 
     #[test]

@@ -327,6 +327,22 @@ pub struct Postpone<'a> {
     pub due: Due,
 }
 
+/// A while in which an answer may yet come out of the queue: nobody knows what became of a lease that
+/// has lapsed.
+#[derive(Debug, Clone)]
+pub struct HoldOff<'a> {
+    /// The instance.
+    pub key: &'a InstanceKey,
+    /// The epoch that the instance has.
+    pub epoch: u64,
+    /// The nonce of the lease.
+    pub nonce: &'a str,
+    /// No refresh before this time.
+    pub not_before: Timestamp,
+    /// When the instance wants attention next.
+    pub due: Due,
+}
+
 /// A grant that has ended.
 #[derive(Debug, Clone)]
 pub struct Condemn<'a> {
@@ -420,6 +436,13 @@ pub trait Leases: PointInstances + NoteUpkeep {
     /// # Errors
     /// [`StoreError`] if the store can't answer.
     async fn postpone(&self, postpone: Postpone<'_>) -> Result<(), StoreError>;
+
+    /// Has nobody refresh an instance for a while, if its epoch is as said and it still has this lease. Does
+    /// nothing otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't answer; the write may have been applied.
+    async fn hold_off(&self, hold: HoldOff<'_>) -> Result<(), StoreError>;
 
     /// Says that only a new consent helps, if nothing has moved; whether it was said. Frees the lease
     /// either way, if it is the caller's.

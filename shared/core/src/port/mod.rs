@@ -37,9 +37,9 @@ pub use healths::Healths;
 pub use hosts::{Hosts, Turned};
 pub use instances::{
     Commit, CommitLate, Committed, Condemn, Connect, Connected, Consents, Creation, Deletions, Due,
-    DueInstance, DueInstances, Fail, Instances, KeepSpare, Leased, Leases, NewLease, NextLease,
-    Point, PointInstances, Postpone, Promote, ReadInstances, Renew, SHARDS, Spares, Warn, Window,
-    shard,
+    DueInstance, DueInstances, Fail, HoldOff, Instances, KeepSpare, Leased, Leases, NewLease,
+    NextLease, Point, PointInstances, Postpone, Promote, ReadInstances, Renew, SHARDS, Spares,
+    Warn, Window, shard,
 };
 pub use methods::{EditMethods, MOST_METHODS, Methods};
 pub use metrics::{Counted, Metrics, Uncounted};

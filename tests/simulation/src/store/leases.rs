@@ -10,7 +10,7 @@ use latchkey_core::{
         instance::{Instance, Lease, State},
     },
     port::{
-        Commit, CommitLate, Committed, Condemn, Fail, KeepSpare, Leased, Leases, NewLease,
+        Commit, CommitLate, Committed, Condemn, Fail, HoldOff, KeepSpare, Leased, Leases, NewLease,
         Postpone, Promote, Renew, Spares, StoreError, Warn,
     },
 };
@@ -61,6 +61,19 @@ impl Leases for MemoryStore {
             let holds = |now: &Instance| is_usable(now) && now.epoch == postpone.epoch;
             let due = Placing::At(Some(postpone.due));
             tables.change(postpone.key, &[], holds, |_| due);
+        })
+        .await
+    }
+
+    async fn hold_off(&self, hold: HoldOff<'_>) -> Result<(), StoreError> {
+        self.call(WRITE, |tables| {
+            let holds = |now: &Instance| {
+                is_usable(now) && now.epoch == hold.epoch && is_held_by(now, hold.nonce)
+            };
+            tables.change(hold.key, &[], holds, |row| {
+                row.instance.not_before = Some(kept(hold.not_before));
+                Placing::At(Some(hold.due))
+            });
         })
         .await
     }

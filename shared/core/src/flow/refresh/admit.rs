@@ -1,12 +1,50 @@
 //! The end of the read phase: whether a call may be made at all, before anything is written for it.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::{Found, Refresh, RefreshError, later};
 use crate::{
-    model::{host::Host, instance::Instance, pause::Pause},
-    port::{Due, Postpone, StoreError},
+    model::{host::Host, instance::Instance, pause::Pause, rotation::Rotation},
+    port::{Due, HoldOff, Postpone, StoreError},
 };
 
+/// Within this time of the store's coming back the answers that it did not take are out of the queue.
+/// Callers have the patience for it.
+const ADOPTION: Duration = Duration::from_secs(10);
+
 impl Refresh<'_> {
+    /// Whether the instance has to be left alone for a while first, and is from now on. Whoever held its
+    /// lease never said what came of it: their answer may be in the queue, since the store was down, and
+    /// asking once more would spend a token that it has replaced.
+    pub(super) async fn held_off(
+        &self,
+        instance: &Instance,
+        rotation: Rotation,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let lapsed = instance.lease.as_ref().filter(|lease| lease.until <= now);
+        let Some(lease) = lapsed else {
+            return Ok(false);
+        };
+        let was_held_off = instance.not_before.is_some_and(|at| at > lease.until);
+        if instance.attempts == 0 || was_held_off || works_again(rotation, instance.last_send, now)
+        {
+            return Ok(false);
+        }
+        let not_before = later(now, ADOPTION, 1);
+        let hold = HoldOff {
+            key: &instance.key,
+            epoch: instance.epoch,
+            nonce: &lease.nonce,
+            not_before,
+            due: Due::of(&instance.key, not_before),
+        };
+        self.instances.hold_off(hold).await?;
+        Ok(true)
+    }
+
     /// Why the instance's host or auth method is not to be asked now, if so. Where it is asked once
     /// in a while, and that is due, this is the call: it is claimed, for all processes.
     pub(super) async fn paused(
@@ -85,5 +123,17 @@ impl Refresh<'_> {
             due: Due::of(&instance.key, later(now, rest, 1)),
         };
         self.instances.postpone(postpone).await
+    }
+}
+
+/// Whether a token that was sent at a time still works if it was used then.
+fn works_again(rotation: Rotation, sent: Option<Timestamp>, now: Timestamp) -> bool {
+    match rotation {
+        Rotation::None | Rotation::UntilUsed => true,
+        Rotation::Grace { seconds } => {
+            let window = Duration::from_secs(seconds.into());
+            sent.is_some_and(|sent| now < later(sent, window, 1))
+        }
+        Rotation::SingleUse | Rotation::Unknown => false,
     }
 }

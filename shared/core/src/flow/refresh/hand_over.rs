@@ -22,11 +22,16 @@ use crate::{
         rotation::Rotation,
         spare::{Spare, SpareAnswer},
     },
-    port::Posting,
+    port::{Posting, StoreError, VaultError},
 };
 
 /// Windows up to this are too short to wait for a tick of the schedule.
 const SHORT: Duration = Duration::from_mins(2);
+/// When an answer is looked after again whose place the store could not say. Whoever finds the
+/// instance meanwhile leaves it alone for longer (`admit`).
+const AGAIN: Duration = Duration::from_secs(2);
+/// How often at most: some hours. Then the queue puts aside what can't be helped.
+const MOST: u32 = 10_000;
 /// A reminder comes when it may be acted upon, and not just before.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -48,6 +53,7 @@ impl Refresh<'_> {
             parent: held.grant.clone(),
             nonce: held.nonce.clone(),
             answer,
+            tries: 0,
         };
         let posting = Posting::now(Message::Adopt(Box::new(adoption)));
         let Some(queue) = self.queue else {
@@ -66,6 +72,29 @@ impl Refresh<'_> {
         }
     }
 
+    /// Puts an answer back into the queue whose place could not be found for this error, if that may be
+    /// otherwise soon; whether the queue took it. The queue itself would keep it from everybody until it
+    /// takes its worker for dead, which is minutes.
+    pub async fn put_back(&self, adoption: &Adoption, error: &RefreshError) -> bool {
+        let passes = matches!(
+            error,
+            RefreshError::Store(StoreError::Unavailable(_))
+                | RefreshError::Vault(VaultError::Unavailable)
+        );
+        let Some(queue) = self.queue.filter(|_| passes && adoption.tries < MOST) else {
+            return false;
+        };
+        let adoption = Adoption {
+            tries: adoption.tries + 1,
+            ..adoption.clone()
+        };
+        let posting = Posting {
+            message: Message::Adopt(Box::new(adoption)),
+            delay: AGAIN,
+        };
+        queue.send(&[posting]).await.is_ok()
+    }
+
     /// Finds the place of an answer that comes out of the queue, as of any that comes late. May be
     /// done twice.
     ///
@@ -78,6 +107,7 @@ impl Refresh<'_> {
             parent,
             nonce,
             answer,
+            tries: _,
         } = adoption;
         let (instance, epoch) = (&key.id, answer.epoch);
         let Some(now) = self.instances.find(key).await?.map(Box::new) else {

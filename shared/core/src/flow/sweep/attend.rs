@@ -1,8 +1,5 @@
 //! One instance: what it wants, if it still wants it.
 
-use std::time::Duration;
-
-use jiff::SignedDuration;
 use tracing::warn;
 
 use super::Sweep;
@@ -16,14 +13,8 @@ use crate::{
         instance::{Instance, State},
         message::{Adoption, Message},
     },
-    port::{Counted, StoreError},
+    port::Counted,
 };
-
-/// For how long the store is asked to take an answer out of the queue before the queue keeps it for
-/// longer, and how long is waited in between. Nothing is begun with less than a lease's time left, and
-/// what is begun last ends within that.
-const TRYING: SignedDuration = SignedDuration::from_secs(20);
-const BETWEEN: Duration = Duration::from_secs(1);
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +53,8 @@ pub enum Attended {
     Deleted,
     /// An answer found its place.
     Adopted,
+    /// An answer did not find its place yet, and is in the queue again.
+    PutBack,
     /// Nothing: somebody else was at it, or it was not due after all.
     Left,
 }
@@ -74,10 +67,7 @@ impl Sweep<'_> {
             Message::Adopt(adoption) => self.adopt(adoption).await,
         };
         seen.unwrap_or_else(|error| {
-            warn!(instance = %message.instance().id, %error, "instance not worked");
-            self.refresh
-                .metrics
-                .count(Counted::Failed(Blame::Ourselves));
+            self.not_worked(message.instance(), &error);
             Seen::To(Outcome::Failed)
         })
     }
@@ -85,18 +75,20 @@ impl Sweep<'_> {
     /// Finds the place of an answer. The sooner the better: until then the instance has a token that
     /// may be spent.
     async fn adopt(&self, adoption: &Adoption) -> Result<Seen, RefreshError> {
-        let clock = self.refresh.clock;
-        let began = clock.now();
-        loop {
-            match Box::pin(self.refresh.adopt(adoption)).await {
-                Err(RefreshError::Store(StoreError::Unavailable(_)))
-                    if clock.now().duration_since(began) < TRYING =>
-                {
-                    clock.sleep(BETWEEN).await;
-                }
-                done => return done.map(|()| Attended::Adopted.into()),
+        match Box::pin(self.refresh.adopt(adoption)).await {
+            Ok(()) => Ok(Attended::Adopted.into()),
+            Err(error) if self.refresh.put_back(adoption, &error).await => {
+                self.not_worked(&adoption.instance, &error);
+                Ok(Attended::PutBack.into())
             }
+            Err(error) => Err(error),
         }
+    }
+
+    fn not_worked(&self, instance: &InstanceKey, error: &RefreshError) {
+        warn!(instance = %instance.id, %error, "instance not worked");
+        let failed = Counted::Failed(Blame::Ourselves);
+        self.refresh.metrics.count(failed);
     }
 
     /// Does for one instance what it wants, if it still wants it.

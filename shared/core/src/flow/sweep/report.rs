@@ -50,7 +50,7 @@ impl Report {
             Outcome::Done(Attended::Deleted) => self.deleted += 1,
             Outcome::Done(Attended::Adopted) => self.adopted += 1,
             Outcome::Done(Attended::Left) => self.left += 1,
-            Outcome::Failed => self.errors += 1,
+            Outcome::Done(Attended::PutBack) | Outcome::Failed => self.errors += 1,
             Outcome::Postponed => self.postponed += 1,
             Outcome::TooLate => self.unfinished = true,
         }
