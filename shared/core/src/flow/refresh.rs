@@ -85,6 +85,19 @@ pub enum RefreshError {
     Vault(#[from] VaultError),
 }
 
+impl RefreshError {
+    /// Whether the same may work later.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) | Self::Vault(VaultError::Unavailable) => true,
+            Self::Store(StoreError::Corrupt(_))
+            | Self::Vault(VaultError::Missing | VaultError::UnknownKey | VaultError::Refused) => {
+                false
+            }
+        }
+    }
+}
+
 /// What the flow needs.
 #[derive(Clone, Copy)]
 pub struct Refresh<'a> {

@@ -22,7 +22,7 @@ use crate::{
         rotation::Rotation,
         spare::{Spare, SpareAnswer},
     },
-    port::{Posting, StoreError, VaultError},
+    port::Posting,
 };
 
 /// Windows up to this are too short to wait for a tick of the schedule.
@@ -76,12 +76,8 @@ impl Refresh<'_> {
     /// otherwise soon; whether the queue took it. The queue itself would keep it from everybody until it
     /// takes its worker for dead, which is minutes.
     pub async fn put_back(&self, adoption: &Adoption, error: &RefreshError) -> bool {
-        let passes = matches!(
-            error,
-            RefreshError::Store(StoreError::Unavailable(_))
-                | RefreshError::Vault(VaultError::Unavailable)
-        );
-        let Some(queue) = self.queue.filter(|_| passes && adoption.tries < MOST) else {
+        let may_go = error.passes() && adoption.tries < MOST;
+        let Some(queue) = self.queue.filter(|_| may_go) else {
             return false;
         };
         let adoption = Adoption {
@@ -114,8 +110,12 @@ impl Refresh<'_> {
             info!(%instance, epoch, "answer out of the queue is nobody's any more");
             return Ok(());
         };
-        // What it was made from may be gone from the vault: then it is no spare, and that is all.
-        let prepared = self.prepared(&now, parent).await.unwrap_or_default();
+        let prepared = match self.prepared(&now, parent).await {
+            Ok(prepared) => prepared,
+            Err(error) if error.passes() => return Err(error),
+            // What it was made from may be gone from the vault: then it is no spare, and that is all.
+            Err(_) => None,
+        };
         let origin = Origin {
             parent,
             prepared: prepared.as_ref(),
