@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_core::flow::refresh::LEASE;
+use latchkey_core::flow::{refresh::LEASE, sweep::Rounds};
 use latchkey_refresher::{Ports, tick};
 use tokio::task::JoinHandle;
 use tracing::error;
@@ -17,15 +17,19 @@ pub(crate) struct Schedule(JoinHandle<()>);
 
 impl Schedule {
     /// Ticks every `period`. A tick that takes longer delays the next.
-    pub(crate) fn start(ports: Ports, period: Duration) -> Self {
+    pub(crate) fn start(mut ports: Ports, period: Duration) -> Self {
+        // The queue is as young as this process: nothing that has been due for longer waits in it.
+        let rounds = ports.settings.rounds;
+        ports.settings.rounds = rounds.map(|_| Rounds::WHOLE);
         Self(tokio::spawn(async move {
             let mut ticks = tokio::time::interval(period);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
                 let deadline = ports.clock.now().saturating_add(LEASE + period.max(WHILE));
-                if let Err(error) = tick(&ports, deadline.ok()).await {
-                    error!(%error, "sweep");
+                match tick(&ports, deadline.ok()).await {
+                    Ok(_) => ports.settings.rounds = rounds,
+                    Err(error) => error!(%error, "sweep"),
                 }
             }
         }))

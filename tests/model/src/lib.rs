@@ -41,8 +41,9 @@
 //! and a lease lapses only over somebody dead or asleep, which is what rule 1 promises. The quarantine
 //! only ever keeps a status from changing. Answers that can't be read, the queue (a worker that keeps
 //! its answer and commits late is the same; that it does so before another asks is the promise of
-//! `Leases::hold_off`), and the revocation of what nobody uses are not modelled. A request that could not be sent and is tried again under the same lease changes nothing that is
-//! modelled. A consent takes effect at once. The provider's window for a used token stays open while the item has
+//! `Leases::hold_off`), and the revocation of what nobody uses are not modelled. A request that could not
+//! be sent and is tried again under the same lease changes nothing that is modelled. A consent takes
+//! effect at once. The provider's window for a used token stays open while the item has
 //! nothing newer that works: that the next attempt comes in time is the insurance message's promise.
 //!
 //! # Where it says more than the page

@@ -36,6 +36,11 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// Where each tick hands out everything: nothing waits in the queue.
+    pub const WHOLE: Self = Self {
+        period: Duration::MAX,
+    };
+
     /// What a tick at this time hands out.
     fn window(self, now: Timestamp) -> Window {
         let period = SignedDuration::try_from(self.period).unwrap_or(SignedDuration::MAX);
@@ -130,6 +135,12 @@ mod tests {
             assert_eq!(window.after, after.map(at), "at {second}");
             assert_eq!(window.until, at(second));
         }
+    }
+
+    #[test]
+    fn everything_is_handed_out_where_nothing_waits() {
+        let now = Timestamp::from_second(1_700_000_200).unwrap();
+        assert_eq!(Rounds::WHOLE.window(now).after, None);
     }
 
     #[test]
