@@ -191,11 +191,7 @@ impl Refresh<'_> {
     /// What to do about a stale token: refresh it, unless somebody is at it or it must wait.
     async fn next(&self, instance: &Instance) -> Result<Next, VendError> {
         let now = self.clock.now();
-        if instance
-            .lease
-            .as_ref()
-            .is_some_and(|lease| now < lease.until)
-        {
+        if instance.held_lease(now).is_some() {
             return Ok(Next::Look(LOOK));
         }
         if let Some(at) = instance.not_before.filter(|not_before| now < *not_before) {

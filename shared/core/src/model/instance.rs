@@ -146,6 +146,12 @@ impl Instance {
         }
     }
 
+    /// The lease that somebody holds at this time; one that has lapsed is nobody's.
+    #[must_use]
+    pub fn held_lease(&self, now: Timestamp) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| now < lease.until)
+    }
+
     /// Its grant, whatever its state.
     #[must_use]
     pub fn grant(&self) -> Option<&StoredGrant> {

@@ -46,14 +46,11 @@ impl Limits {
     pub fn of(rotation: Rotation, steps_before: usize) -> Self {
         let for_steps = FOR_A_STEP.saturating_mul(u32::try_from(steps_before).unwrap_or(u32::MAX));
         let shortest = SHORTEST_CALL.max(for_steps);
-        let window = match rotation {
-            Rotation::Grace { seconds } => Some(Duration::from_secs(seconds.into())),
-            Rotation::None | Rotation::UntilUsed | Rotation::SingleUse | Rotation::Unknown => None,
-        };
         let around = Self {
             call: Duration::ZERO,
         };
-        let call = window
+        let call = rotation
+            .window()
             .and_then(|window| window.checked_sub(around.lapses_after() + COMING))
             .filter(|call| *call >= shortest)
             .unwrap_or(CALL);

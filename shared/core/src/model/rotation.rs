@@ -1,5 +1,7 @@
 //! What becomes of a refresh token once it is used.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,4 +25,15 @@ pub enum Rotation {
     /// Nobody knows; taken for single use.
     #[default]
     Unknown,
+}
+
+impl Rotation {
+    /// For how long a used token works once more, where that is for a while.
+    #[must_use]
+    pub fn window(self) -> Option<Duration> {
+        match self {
+            Self::Grace { seconds } => Some(Duration::from_secs(seconds.into())),
+            Self::None | Self::UntilUsed | Self::SingleUse | Self::Unknown => None,
+        }
+    }
 }

@@ -135,10 +135,7 @@ fn tokens(instance: &Instance, now: Timestamp) -> Option<String> {
 /// Who is at it, and what is not known.
 fn under_way(instance: &Instance, method: Option<&StoredMethod>, now: Timestamp) -> Vec<String> {
     let mut said = Vec::new();
-    let is_held = instance
-        .lease
-        .as_ref()
-        .is_some_and(|lease| now < lease.until);
+    let is_held = instance.held_lease(now).is_some();
     if let Some(lease) = &instance.lease {
         let until = words::when(lease.until, now);
         let epoch = instance.epoch;

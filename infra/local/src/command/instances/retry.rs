@@ -71,7 +71,7 @@ impl Retry {
             }
             State::Suspect { grant, .. } | State::Active(grant) => grant,
         };
-        if let Some(lease) = instance.lease.as_ref().filter(|lease| now < lease.until) {
+        if let Some(lease) = instance.held_lease(now) {
             let until = words::when(lease.until, now);
             return Some(format!(
                 "Somebody is refreshing it, or has died doing so; nobody else may before {until}."

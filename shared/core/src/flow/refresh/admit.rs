@@ -130,10 +130,9 @@ impl Refresh<'_> {
 fn works_again(rotation: Rotation, sent: Option<Timestamp>, now: Timestamp) -> bool {
     match rotation {
         Rotation::None | Rotation::UntilUsed => true,
-        Rotation::Grace { seconds } => {
-            let window = Duration::from_secs(seconds.into());
-            sent.is_some_and(|sent| now < later(sent, window, 1))
+        Rotation::Grace { .. } | Rotation::SingleUse | Rotation::Unknown => {
+            let window = sent.zip(rotation.window());
+            window.is_some_and(|(sent, window)| now < later(sent, window, 1))
         }
-        Rotation::SingleUse | Rotation::Unknown => false,
     }
 }

@@ -149,7 +149,10 @@ impl Refresh<'_> {
     /// becomes of this process. Where the commit comes, they find nothing to do. A window that ends
     /// before the lease does can't be used so.
     pub(super) async fn insure(&self, key: &InstanceKey, rotation: Rotation, limits: Limits) {
-        if grace(rotation).is_some_and(|window| window <= SHORT && limits.fit(window)) {
+        if rotation
+            .window()
+            .is_some_and(|window| window <= SHORT && limits.fit(window))
+        {
             self.post(key, limits.lapses_after()).await;
         }
     }
@@ -164,7 +167,10 @@ impl Refresh<'_> {
         let Refreshed::Failed { wait, .. } = refreshed else {
             return;
         };
-        if grace(rotation).is_some_and(|window| window <= SHORT && *wait < window) {
+        if rotation
+            .window()
+            .is_some_and(|window| window <= SHORT && *wait < window)
+        {
             self.post(key, *wait + MOMENT).await;
         }
     }
@@ -179,13 +185,5 @@ impl Refresh<'_> {
         if let Err(error) = queue.send(&[Posting { message, delay }]).await {
             warn!(instance = %key.id, %error, "reminder not sent");
         }
-    }
-}
-
-/// How long a used refresh token is taken yet.
-fn grace(rotation: Rotation) -> Option<Duration> {
-    match rotation {
-        Rotation::Grace { seconds } => Some(Duration::from_secs(seconds.into())),
-        Rotation::None | Rotation::UntilUsed | Rotation::SingleUse | Rotation::Unknown => None,
     }
 }

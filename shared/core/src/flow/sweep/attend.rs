@@ -149,10 +149,7 @@ impl Sweep<'_> {
     /// Whether somebody is refreshing it, or nobody may yet.
     fn waits(&self, instance: &Instance) -> bool {
         let now = self.refresh.clock.now();
-        let is_leased = instance
-            .lease
-            .as_ref()
-            .is_some_and(|lease| now < lease.until);
+        let is_leased = instance.held_lease(now).is_some();
         let must_wait = instance
             .not_before
             .is_some_and(|not_before| now < not_before);
