@@ -1,22 +1,24 @@
 //! Update and condition expressions.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::{self, Write as _},
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::item::{Item, number};
 
-/// What a write changes, on what condition, and the names and values that both use.
+/// What a write changes, on what condition, and the values that both use.
 ///
 /// Attributes are named `#name` throughout, so that no reserved word matters, and their names are
 /// found by that sign; values are `:name`.
 #[derive(Clone, Default)]
 pub(crate) struct Expression {
-    set: Vec<String>,
-    add: Vec<String>,
-    remove: Vec<String>,
-    condition: Vec<String>,
-    names: HashMap<String, String>,
+    set: String,
+    add: String,
+    remove: String,
+    condition: String,
     values: Item,
 }
 
@@ -28,20 +30,20 @@ impl Expression {
 
     /// Holds only if `condition` does, whatever else must hold.
     pub(crate) fn when(mut self, condition: &str) -> Self {
-        let condition = self.named(condition);
-        self.condition.push(condition);
+        append(&mut self.condition, " AND ", format_args!("({condition})"));
         self
     }
 
     /// Says what `:name` stands for.
     pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
-        self.values.insert(format!(":{name}"), value);
+        self.values.insert([":", name].concat(), value);
         self
     }
 
     /// Sets an attribute to a value.
-    pub(crate) fn set(self, name: &str, value: AttributeValue) -> Self {
-        self.set_to(name, &format!(":{name}")).value(name, value)
+    pub(crate) fn set(mut self, name: &str, value: AttributeValue) -> Self {
+        append(&mut self.set, ", ", format_args!("#{name} = :{name}"));
+        self.value(name, value)
     }
 
     /// Sets an attribute to a value, or removes it if there is none.
@@ -54,9 +56,10 @@ impl Expression {
 
     /// Sets attributes to values, or removes those that have none.
     pub(crate) fn set_all<const N: usize>(
-        self,
+        mut self,
         attributes: [(&str, Option<AttributeValue>); N],
     ) -> Self {
+        self.values.reserve(N);
         attributes
             .into_iter()
             .fold(self, |expression, (name, value)| {
@@ -66,34 +69,33 @@ impl Expression {
 
     /// Sets an attribute to what `formula` yields.
     pub(crate) fn set_to(mut self, name: &str, formula: &str) -> Self {
-        let assignment = self.named(&format!("#{name} = {formula}"));
-        self.set.push(assignment);
+        append(&mut self.set, ", ", format_args!("#{name} = {formula}"));
         self
     }
 
     /// Counts an attribute up, or down.
     pub(crate) fn add(mut self, name: &str, count: i64) -> Self {
-        let addition = self.named(&format!("#{name} :add_{name}"));
-        self.add.push(addition);
-        self.value(&format!("add_{name}"), number(count))
+        append(&mut self.add, ", ", format_args!("#{name} :add_{name}"));
+        self.value(&["add_", name].concat(), number(count))
     }
 
     /// Removes attributes.
     pub(crate) fn remove(mut self, names: &[&str]) -> Self {
         for name in names {
-            let removal = self.named(&format!("#{name}"));
-            self.remove.push(removal);
+            append(&mut self.remove, ", ", format_args!("#{name}"));
         }
         self
     }
 
-    /// Whether the item has every value that this sets: a repeated write finds its own.
+    /// Whether the item has every value that this sets: a repeated write finds its own. One that sets what a
+    /// formula yields does not.
     pub(crate) fn is_applied_to(&self, item: &Item) -> bool {
-        self.set.iter().all(|assignment| {
+        let mut assignments = self.set.split_terminator(", ");
+        assignments.all(|assignment| {
             let Some((name, value)) = assignment.split_once(" = ") else {
                 return false;
             };
-            let stored = self.names.get(name).and_then(|name| item.get(name));
+            let stored = name.strip_prefix('#').and_then(|name| item.get(name));
             stored.is_some() && stored == self.values.get(value)
         })
     }
@@ -105,44 +107,45 @@ impl Expression {
             ("ADD", &self.add),
             ("REMOVE", &self.remove),
         ];
-        let texts = clauses
-            .iter()
-            .filter(|(_, parts)| !parts.is_empty())
-            .map(|(clause, parts)| format!("{clause} {}", parts.join(", ")));
-        texts.collect::<Vec<_>>().join(" ")
+        let mut text = String::new();
+        for (clause, parts) in clauses.iter().filter(|(_, parts)| !parts.is_empty()) {
+            append(&mut text, " ", format_args!("{clause} {parts}"));
+        }
+        text
     }
 
     /// The text of the condition, if there is one.
     pub(crate) fn condition_text(&self) -> Option<String> {
-        let parts: Vec<_> = self
-            .condition
-            .iter()
-            .map(|part| format!("({part})"))
-            .collect();
-        (!parts.is_empty()).then(|| parts.join(" AND "))
+        (!self.condition.is_empty()).then(|| self.condition.clone())
     }
 
     /// The names used, if any.
     pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
-        (!self.names.is_empty()).then(|| self.names.clone())
+        let texts = [&self.set, &self.add, &self.remove, &self.condition];
+        let parts = texts.iter().flat_map(|text| text.split('#').skip(1));
+        let is_other = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+        let names: BTreeSet<&str> = parts
+            .filter_map(|part| part.split(is_other).next())
+            .collect();
+        let named = names
+            .iter()
+            .map(|name| (["#", name].concat(), (*name).to_owned()));
+        (!names.is_empty()).then(|| named.collect())
     }
 
     /// The values used, if any.
     pub(crate) fn values(&self) -> Option<Item> {
         (!self.values.is_empty()).then(|| self.values.clone())
     }
+}
 
-    /// Takes down the names in `text`.
-    fn named(&mut self, text: &str) -> String {
-        for part in text.split('#').skip(1) {
-            let name: String = part
-                .chars()
-                .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
-                .collect();
-            self.names.insert(format!("#{name}"), name);
-        }
-        text.to_owned()
+/// Adds a part to a list of them.
+fn append(list: &mut String, separator: &str, part: fmt::Arguments<'_>) {
+    if !list.is_empty() {
+        list.push_str(separator);
     }
+    // A string takes all that is written to it.
+    list.write_fmt(part).unwrap_or_default();
 }
 
 #[cfg(test)]
@@ -185,5 +188,7 @@ mod tests {
         assert!(expression.is_applied_to(&stored));
         assert!(!expression.is_applied_to(&item([("a", text("1"))])));
         assert!(!expression.is_applied_to(&item([("a", text("1")), ("b", text("3"))])));
+        let formula = expression.set_to("c", "if_not_exists(#c, :c)");
+        assert!(!formula.is_applied_to(&stored));
     }
 }

@@ -200,18 +200,20 @@ impl Table {
         expression: &Expression,
         returned: ReturnValue,
     ) -> Result<Written, StoreError> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key))
-            .update_expression(expression.update_text())
-            .set_condition_expression(expression.condition_text())
-            .set_expression_attribute_names(expression.names())
-            .set_expression_attribute_values(expression.values())
-            .return_values(returned)
-            .return_values_on_condition_check_failure(AS_IT_IS);
-        write(|| request.clone().send(), |answer| answer.attributes).await
+        let send = || {
+            self.client
+                .update_item()
+                .table_name(&self.name)
+                .set_key(Some(key.clone()))
+                .update_expression(expression.update_text())
+                .set_condition_expression(expression.condition_text())
+                .set_expression_attribute_names(expression.names())
+                .set_expression_attribute_values(expression.values())
+                .return_values(returned.clone())
+                .return_values_on_condition_check_failure(AS_IT_IS)
+                .send()
+        };
+        write(send, |answer| answer.attributes).await
     }
 
     /// Puts an item if the condition holds, in place of another if there is one.
@@ -220,15 +222,17 @@ impl Table {
         item: Item,
         condition: &Expression,
     ) -> Result<Written, StoreError> {
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(item))
-            .set_condition_expression(condition.condition_text())
-            .set_expression_attribute_names(condition.names())
-            .set_expression_attribute_values(condition.values());
-        write(|| request.clone().send(), |_| None).await
+        let send = || {
+            self.client
+                .put_item()
+                .table_name(&self.name)
+                .set_item(Some(item.clone()))
+                .set_condition_expression(condition.condition_text())
+                .set_expression_attribute_names(condition.names())
+                .set_expression_attribute_values(condition.values())
+                .send()
+        };
+        write(send, |_| None).await
     }
 
     /// Deletes an item if the condition holds.
@@ -237,16 +241,18 @@ impl Table {
         key: Item,
         condition: &Expression,
     ) -> Result<Written, StoreError> {
-        let request = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .set_key(Some(key))
-            .set_condition_expression(condition.condition_text())
-            .set_expression_attribute_names(condition.names())
-            .set_expression_attribute_values(condition.values())
-            .return_values_on_condition_check_failure(AS_IT_IS);
-        write(|| request.clone().send(), |_| None).await
+        let send = || {
+            self.client
+                .delete_item()
+                .table_name(&self.name)
+                .set_key(Some(key.clone()))
+                .set_condition_expression(condition.condition_text())
+                .set_expression_attribute_names(condition.names())
+                .set_expression_attribute_values(condition.values())
+                .return_values_on_condition_check_failure(AS_IT_IS)
+                .send()
+        };
+        write(send, |_| None).await
     }
 
     /// A change as part of a transaction.
