@@ -81,7 +81,7 @@ fn of_worker(here: &Configuration, state: &State, who: u8, actions: &mut Vec<Act
     if worker.phase == Phase::Idle {
         if may_begin(here, state, true) {
             actions.push(Action::Begin(who));
-            if here.lacks(Bug::ReadByLabel) && !state.item.journal {
+            if here.lacks(Bug::ReadByLabel) && !state.item.has_journal() {
                 actions.push(Action::BeginBehind(who));
             }
         }
@@ -260,7 +260,10 @@ fn reconnect(here: &Configuration, state: &mut State) {
         incarnation: item.incarnation + 1,
         epoch,
         committed: epoch,
-        journal: here.in_vault(),
+        journal: match here.in_vault() {
+            true => epoch,
+            false => 0,
+        },
         version: item.version,
         ..Item::new(token)
     };

@@ -38,6 +38,9 @@ pub enum Bug {
     ParentDropped,
     /// A spare that takes the place of what is refused brings its old epoch along.
     PromotedAsOld,
+    /// A spare that was asked with before, by a request whose fate is unknown, takes the place of what is
+    /// refused as if it had not been.
+    DoubtForgotten,
     /// What the steps after a refresh brought becomes a spare if it comes late, as an answer does.
     FollowerKept,
     /// Whoever moves `AWSCURRENT` looks where it is when it comes to it, and not before its lease.

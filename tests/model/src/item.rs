@@ -49,6 +49,8 @@ pub struct Spare {
     pub token: Token,
     /// Whether the provider has refused it once.
     pub is_suspect: bool,
+    /// Whether a request with it, whose fate is unknown, may still be on its way.
+    pub is_in_doubt: bool,
 }
 
 /// How many spares an item has.
@@ -57,6 +59,7 @@ const NO_SPARE: Spare = Spare {
     epoch: 0,
     token: Token::NONE,
     is_suspect: false,
+    is_in_doubt: false,
 };
 
 /// The item. Usage counters and the user's values are not modelled; times are not either, see
@@ -81,8 +84,8 @@ pub struct Item {
     pub lease: Lease,
     /// `ia`.
     pub attempts: u8,
-    /// `jr`: whether the token is still to be written into Secrets Manager.
-    pub journal: bool,
+    /// `jr`: the epoch whose token is still to be written into Secrets Manager; 0 if none is.
+    pub journal: u8,
     /// `ver`: the version that holds the token if there is no journal.
     pub version: Token,
 }
@@ -101,7 +104,7 @@ impl Item {
             spares: [NO_SPARE; MOST_SPARES],
             lease: Lease::Free,
             attempts: 0,
-            journal: false,
+            journal: 0,
             version: token,
         }
     }
@@ -182,6 +185,12 @@ impl Item {
         found.copied()
     }
 
+    /// Whether a token is still to be written into Secrets Manager.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.journal > 0
+    }
+
     /// The current tokens as a spare.
     #[must_use]
     pub fn displaced(&self) -> Spare {
@@ -189,13 +198,16 @@ impl Item {
             epoch: self.committed,
             token: self.token,
             is_suspect: self.status != Status::Active,
+            is_in_doubt: self.attempts > 0,
         }
     }
 
     /// Takes a token as the current one, with all that a commit writes but the lease and the doubt.
     pub fn take(&mut self, token: Token, (epoch, parent): (u8, u8), in_vault: bool) {
         self.status = Status::Active;
-        self.journal = in_vault && (self.journal || self.token != token);
+        if in_vault && self.token != token {
+            self.journal = epoch;
+        }
         self.token = token;
         self.committed = epoch;
         self.parent = parent;

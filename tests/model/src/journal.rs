@@ -46,6 +46,7 @@ pub(crate) fn write_vault(here: &Configuration, state: &mut State, who: u8) {
         Then::Ask => Phase::Failing,
         Then::Commit => Phase::Granted,
     };
+    worker.journal = 0;
     if worker.then == Then::Ask {
         worker.then = Then::Rest;
         worker.from = worker.answer;
@@ -60,10 +61,11 @@ pub(crate) fn write_vault(here: &Configuration, state: &mut State, who: u8) {
 /// Points the item to the version if its journal is still this one; whether it is so now.
 fn point(state: &mut State, worker: &Worker) -> bool {
     let item = &mut state.item;
-    if item.is_deleted() || item.incarnation != worker.incarnation || item.token != worker.answer {
-        return false;
+    if item.is_deleted() || item.incarnation != worker.incarnation || item.journal != worker.journal
+    {
+        return item.version == worker.answer && !item.has_journal();
     }
     item.version = worker.answer;
-    item.journal = false;
+    item.journal = 0;
     true
 }

@@ -60,12 +60,13 @@ pub(crate) fn keep(here: &Configuration, state: &mut State, who: u8) {
         token: Token::NONE,
         ..worker
     };
-    let next = match (follows, item.journal && item.token == worker.answer) {
+    let next = match (follows, item.has_journal() && item.token == worker.answer) {
         // The one whose answer it is sees its journal through.
         (false, true) => Worker {
             phase: Phase::Putting,
             then: Then::Rest,
             base: 0,
+            journal: item.journal,
             ..next
         },
         (true, has_journal) => Worker {
@@ -74,6 +75,7 @@ pub(crate) fn keep(here: &Configuration, state: &mut State, who: u8) {
                 false => Phase::Following,
             },
             then: Then::Follow,
+            journal: item.journal,
             base: worker.epoch,
             epoch: worker.epoch + 1,
             ..next
@@ -88,7 +90,10 @@ pub(crate) fn keep(here: &Configuration, state: &mut State, who: u8) {
 fn keep_parent(here: &Configuration, item: &mut Item) {
     let is_in_doubt = item.attempts > 1;
     if is_in_doubt && here.policy.has_siblings() && !here.lacks(Bug::ParentDropped) {
-        item.keep(item.displaced());
+        item.keep(Spare {
+            is_in_doubt: true,
+            ..item.displaced()
+        });
     }
 }
 
@@ -103,6 +108,7 @@ fn keep_spare(here: &Configuration, item: &mut Item, worker: &Worker) {
             epoch: worker.epoch,
             token: worker.answer,
             is_suspect: false,
+            is_in_doubt: false,
         });
     }
     if let Status::Ended(_) = item.status {

@@ -19,7 +19,7 @@
 //! | [`item::Item::parent`] | | `StoredGrant::parent` |
 //! | [`item::Item::token`] | `ct` | `StoredGrant::tokens` |
 //! | [`item::Item::spares`] | `sp` | `Instance::spares` |
-//! | [`item::Spare::is_suspect`] | | `Spare::is_refused` |
+//! | [`item::Spare::is_suspect`], [`item::Spare::is_in_doubt`] | | `Spare::is_refused`, `Spare::in_doubt` |
 //! | [`item::Item::lease`] | `lu`, `lo` | `Instance::lease` |
 //! | [`item::Item::attempts`] | `ia` | `Instance::attempts` |
 //! | [`item::Item::status`] | `st` | `Instance::state` |
@@ -58,6 +58,8 @@
 //!   used is not taken for a sibling ([`bug::Bug::UsedKept`]).
 //! - Where a used token may still work, it stays as a spare if the commit comes while another attempt is
 //!   in doubt ([`bug::Bug::ParentDropped`]).
+//! - A spare that was kept because a request with it may still be on its way is still in doubt when it
+//!   takes the place of what is refused ([`bug::Bug::DoubtForgotten`]).
 //! - What the steps after a refresh brought has the refresh's own token: if anything has moved since, it
 //!   is dropped, and no spare ([`bug::Bug::FollowerKept`]).
 //! - The version that `AWSCURRENT` is removed from is the one that was seen before the lease

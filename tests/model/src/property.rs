@@ -136,7 +136,7 @@ pub fn sometimes(model: &Refreshing) -> Vec<Property<Refreshing>> {
     }
     if model.0.in_vault() {
         properties.push(Property::sometimes(JOURNAL_LEFT, |_, state: &State| {
-            state.item.journal && state.workers.iter().all(|worker| !worker.is_at_vault())
+            state.item.has_journal() && state.workers.iter().all(|worker| !worker.is_at_vault())
         }));
     }
     properties

@@ -93,7 +93,7 @@ impl State {
     /// Whether the item's own token can be read: from the item or its journal, or by version.
     #[must_use]
     pub fn is_readable(&self, in_vault: bool) -> bool {
-        !in_vault || self.item.journal || self.vault.has(self.item.version)
+        !in_vault || self.item.has_journal() || self.vault.has(self.item.version)
     }
 
     /// Whether some token that the provider takes is in our hands: in the item, or with a worker

@@ -36,7 +36,7 @@ pub fn has_leases(here: &Configuration, item: &Item) -> bool {
 /// Reads the item, and the token. `stale` is what a lagging label shows, with [`Bug::ReadByLabel`].
 pub fn begin(here: &Configuration, state: &mut State, who: u8, stale: bool) {
     let item = state.item;
-    let token = if !here.in_vault() || item.journal {
+    let token = if !here.in_vault() || item.has_journal() {
         item.token
     } else if here.lacks(Bug::ReadByLabel) {
         match stale {
@@ -110,7 +110,8 @@ fn lease(here: &Configuration, state: &mut State, who: u8) {
 fn hold(state: &mut State, who: u8, mut worker: Worker) {
     worker.is_alone = is_alone(state, &worker);
     worker.phase = Phase::Leased;
-    if state.item.journal {
+    if state.item.has_journal() {
+        worker.journal = state.item.journal;
         worker.answer = state.item.token;
         worker.then = Then::Ask;
         worker.phase = Phase::Putting;
@@ -166,6 +167,7 @@ fn follow(here: &Configuration, state: &mut State, who: u8) {
             epoch: worker.epoch,
             token: worker.answer,
             is_suspect: false,
+            is_in_doubt: false,
         });
     }
     state.set_worker(who, Worker::IDLE);

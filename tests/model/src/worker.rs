@@ -63,6 +63,8 @@ pub struct Worker {
     pub answer: Token,
     /// The version that had `AWSCURRENT` when it read the item, or that it has moved it to since.
     pub from: Token,
+    /// The epoch of the journal that it sees through.
+    pub journal: u8,
     /// What it does when the vault has the token.
     pub then: Then,
     /// Whether it has asked.
@@ -85,6 +87,7 @@ impl Worker {
         token: Token::NONE,
         answer: Token::NONE,
         from: Token::NONE,
+        journal: 0,
         then: Then::Rest,
         has_asked: false,
         is_late: false,

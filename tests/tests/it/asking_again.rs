@@ -121,6 +121,30 @@ async fn a_lost_answer_is_asked_for_again_under_a_lease_of_its_own() {
     assert_eq!(now.spares.len(), 1);
 }
 
+/// The request whose answer was lost may still be on its way, and end what its token brings now.
+#[tokio::test]
+async fn what_was_asked_with_in_doubt_is_still_in_doubt_when_it_is_needed_again() {
+    let world = World::start().await;
+    let fleet = Fleet::rotating(&world, "shop.example", json!("until_used")).await;
+    let key = fleet.overdue(60).await;
+    let worker = Worker::of(&world);
+    let refresh = |answers| refresh_with(&worker, &key, Some(120), answers);
+    let first = refresh(vec![(20, lost()), (0, Ok(granted()))]).await;
+    assert!(first.instance.spares[0].in_doubt);
+
+    let refusal = answer(400, &json!({ "error": "invalid_grant" }));
+    let promoted = refresh(vec![(0, Ok(refusal))]).await.instance;
+    assert_eq!((promoted.lease, promoted.attempts), (None, 1));
+
+    let again = refresh(vec![(0, Ok(granted()))]).await;
+    let sent = |told: &Told| told.asked[0].refresh_token.clone();
+    assert_eq!(sent(&again), sent(&first));
+    let now = again.instance;
+    assert_eq!(now.attempts, 0);
+    let kept: Vec<_> = now.spares.iter().map(|spare| spare.epoch).collect();
+    assert_eq!(kept, [first.instance.epoch, promoted.epoch]);
+}
+
 #[tokio::test]
 async fn each_rotation_has_its_quiet_moment() {
     let grace = |seconds: u32| json!({ "grace": { "seconds": seconds } });

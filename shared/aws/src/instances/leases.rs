@@ -125,9 +125,10 @@ impl Leases for DynamoInstances {
                 .set("not_before", time(not_before)),
             None => committing(commit),
         };
+        let doubt = promote.in_doubt.then(|| number(1));
         let expression = freeing(expression, nonce)
             .when("#status <> :reconnect_required")
-            .remove(&["attempts"]);
+            .set_if("attempts", doubt);
         match self.table.update(key(commit.key), &expression).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(now) => self.free_if_held(commit.key, nonce, now.as_ref()).await,

@@ -14,6 +14,8 @@ use crate::{
 
 /// The attribute of a spare that the provider has refused once.
 const REFUSED: &str = "refused";
+/// The attribute of one that a request whose fate is unknown was made with.
+const IN_DOUBT: &str = "in_doubt";
 
 /// The attribute; there is none without spares.
 pub(super) fn spares(spares: &[Spare]) -> Option<AttributeValue> {
@@ -40,8 +42,10 @@ fn write(spare: &Spare) -> Item {
     match &spare.answer {
         SpareAnswer::Grant(grant) => {
             let mut written = item_if(grant::attributes(grant));
-            if spare.is_refused {
-                written.insert(REFUSED.to_owned(), AttributeValue::Bool(true));
+            for (mark, is_so) in [(REFUSED, spare.is_refused), (IN_DOUBT, spare.in_doubt)] {
+                if is_so {
+                    written.insert(mark.to_owned(), AttributeValue::Bool(true));
+                }
             }
             written
         }
@@ -65,12 +69,14 @@ fn read(item: Reader<'_>) -> Result<Spare, StoreError> {
     let Some(answer) = item.sealed_if("answer")? else {
         return Ok(Spare {
             is_refused: item.has(REFUSED),
+            in_doubt: item.has(IN_DOUBT),
             ..Spare::of(grant::read(item)?)
         });
     };
     Ok(Spare {
         epoch: item.number("epoch")?,
         is_refused: false,
+        in_doubt: false,
         answer: SpareAnswer::Raw {
             sealed: answer,
             unread_by: item.number("unread_by")?,

@@ -57,11 +57,13 @@ async fn an_instance_comes_back_as_it_was_created() {
                 Spare {
                     epoch: 2,
                     is_refused: true,
+                    in_doubt: true,
                     answer: SpareAnswer::Grant(Box::new(grant(2))),
                 },
                 Spare {
                     epoch: 4,
                     is_refused: false,
+                    in_doubt: false,
                     answer: SpareAnswer::Raw {
                         sealed: Sealed::new(vec![7]),
                         unread_by: 3,

@@ -28,6 +28,7 @@ fn promote<'a>(commit: Commit<'a>, nonce: &'a str) -> Promote<'a> {
     Promote {
         commit,
         nonce,
+        in_doubt: false,
         suspect: None,
     }
 }

@@ -102,6 +102,7 @@ fn adopt(bytes: usize) -> Message {
         answer: Spare {
             epoch: 2,
             is_refused: false,
+            in_doubt: false,
             answer: SpareAnswer::Raw {
                 sealed: Sealed::new(vec![7; bytes]),
                 unread_by: 1,

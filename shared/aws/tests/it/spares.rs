@@ -114,6 +114,7 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
     // What was refused stays, until it is refused again.
     let refused = [Spare {
         is_refused: true,
+        in_doubt: true,
         ..spare(1)
     }];
     let change = Spares {
@@ -134,6 +135,7 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
         instances.promote(Promote {
             commit: commit.clone(),
             nonce,
+            in_doubt: true,
             suspect: None,
         })
     };
@@ -143,7 +145,7 @@ async fn a_spare_takes_the_place_of_refused_tokens() {
         promote("mine").await.unwrap();
         let now = world.instance(&mine.key).await;
         assert_eq!(now.state, State::Active(grant(9)));
-        assert_eq!((now.lease, now.attempts), (None, 0));
+        assert_eq!((now.lease, now.attempts), (None, 1));
         assert_eq!(now.spares, refused);
     }
 }
@@ -255,6 +257,7 @@ async fn a_spare_that_was_refused_itself_takes_its_place_as_a_suspect_that_waits
     let promote = Promote {
         commit,
         nonce: "mine",
+        in_doubt: false,
         suspect: Some((&cause, at(1000))),
     };
     instances.promote(promote).await.unwrap();

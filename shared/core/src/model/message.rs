@@ -124,6 +124,7 @@ mod tests {
             answer: Spare {
                 epoch: 7,
                 is_refused: false,
+                in_doubt: false,
                 answer,
             },
             tries: 3,

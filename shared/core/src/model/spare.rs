@@ -14,6 +14,9 @@ pub struct Spare {
     pub epoch: u64,
     /// Whether the provider has refused it once. It is tried again when nothing else is left.
     pub is_refused: bool,
+    /// Whether a request with it may still be on its way: nobody knows what came of one.
+    #[serde(default)]
+    pub in_doubt: bool,
     /// What it holds.
     pub answer: SpareAnswer,
 }
@@ -25,6 +28,7 @@ impl Spare {
         Self {
             epoch: grant.epoch,
             is_refused: false,
+            in_doubt: false,
             answer: SpareAnswer::Grant(Box::new(grant)),
         }
     }
@@ -91,6 +95,7 @@ mod tests {
         Spare {
             epoch,
             is_refused: false,
+            in_doubt: false,
             answer,
         }
     }

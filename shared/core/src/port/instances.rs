@@ -267,6 +267,8 @@ pub struct Promote<'a> {
     pub commit: Commit<'a>,
     /// The lease's nonce.
     pub nonce: &'a str,
+    /// Whether a request with the spare may still be on its way: it counts as an attempt.
+    pub in_doubt: bool,
     /// Why the spare is suspect itself, and no refresh before when; `None` if it has not been refused yet.
     pub suspect: Option<(&'a Failure, Timestamp)>,
 }

@@ -170,6 +170,19 @@ fn a_parent_dropped_in_doubt_loses_the_connection() {
     );
 }
 
+/// A request is still on its way with what was kept in doubt; the provider refuses what came of it, once and
+/// falsely, and the request ends what the next one brings.
+#[test]
+fn a_doubt_forgotten_with_the_spare_that_it_was_about_loses_the_connection() {
+    breaks(
+        Configuration {
+            leases: 4,
+            ..displacing(with(Policy::UntilUsed, &[Bug::DoubtForgotten]))
+        },
+        NO_AVOIDABLE_LOSS,
+    );
+}
+
 #[test]
 fn a_spare_with_its_old_epoch_is_a_regress_and_is_not_healed() {
     let configuration = displacing(with(Policy::UntilUsed, &[Bug::PromotedAsOld]));
@@ -195,8 +208,8 @@ fn what_followed_a_refresh_kept_as_a_spare_is_not_healed() {
     breaks(
         Configuration {
             follows: true,
-            leases: 4,
-            ..displacing(with(Policy::UntilUsed, &[Bug::FollowerKept]))
+            leases: 5,
+            ..with(Policy::StrictFamily, &[Bug::FollowerKept])
         },
         HEALED,
     );

@@ -278,7 +278,7 @@ impl Tables {
                 now.not_before = Some(kept(not_before));
             }
             now.lease = None;
-            now.attempts = 0;
+            now.attempts = u32::from(promote.in_doubt);
             Placing::At(commit.due)
         });
         if !is_done {

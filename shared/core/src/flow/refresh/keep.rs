@@ -195,6 +195,7 @@ impl Refresh<'_> {
         let spare = Spare {
             epoch: held.epoch(),
             is_refused: false,
+            in_doubt: false,
             answer: SpareAnswer::Raw {
                 sealed: self.vault.seal(&place, &plaintext)?,
                 unread_by: prepared.found.version(),
@@ -306,7 +307,10 @@ impl Refresh<'_> {
         };
         let tokens = &prepared.tokens;
         let parent = seal_whole(self.vault, &instance.key, origin.parent, tokens)?;
-        Ok(Some(spare_of(instance, parent)))
+        Ok(Some(Spare {
+            in_doubt: true,
+            ..spare_of(instance, parent)
+        }))
     }
 
     /// What is to be told of a grant that a refresh has brought.
@@ -397,6 +401,7 @@ impl Refresh<'_> {
                 let spare = Spare {
                     epoch,
                     is_refused: false,
+                    in_doubt: false,
                     answer,
                 };
                 self.add_spare(instance, spare).await?;
@@ -428,10 +433,12 @@ pub(super) fn is_same_consent(incarnation: u64, now: &Instance) -> bool {
     now.incarnation == incarnation && !matches!(now.state, State::Deleted { .. })
 }
 
-/// The grant of an instance as a spare. One that is suspect has been refused once.
+/// The grant of an instance as a spare. One that is suspect has been refused once; with one that others
+/// ask with, a request may be on its way.
 pub(super) fn spare_of(instance: &Instance, grant: StoredGrant) -> Spare {
     Spare {
         is_refused: !matches!(instance.state, State::Active(_)),
+        in_doubt: instance.attempts > 0,
         ..Spare::of(grant)
     }
 }

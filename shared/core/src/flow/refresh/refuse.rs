@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::{Held, Prepared, Refresh, RefreshError, Refreshed, later};
+use super::{Held, Prepared, Refresh, RefreshError, Refreshed, keep::spare_of, later};
 use crate::{
     flow::{announce::end, keeping::Again, retry, seal},
     model::{
@@ -75,12 +75,12 @@ impl Refresh<'_> {
 
     /// Puts a spare in the place of what is refused. What is refused for the first time stays as a
     /// spare: one refusal ends nothing. The epoch is the lease's, so that nobody takes what is refused for
-    /// newer. `suspect` is why and how long it waits, if the spare has been refused once itself.
+    /// newer. Who asks with it next knows if that has been done before. `suspect` is why and how long it waits, if the spare has been refused once itself.
     async fn promote(
         &self,
         held: &Held<'_>,
         prepared: &Prepared,
-        spare: &StoredGrant,
+        (spare, in_doubt): (&StoredGrant, bool),
         suspect: Option<(&Failure, Duration)>,
     ) -> Result<Refreshed, RefreshError> {
         let (instance, key) = (&*held.instance, &held.instance.key);
@@ -92,7 +92,7 @@ impl Refresh<'_> {
             let refused = seal::seal_whole(self.vault, key, held.grant, &prepared.tokens)?;
             let refused = Spare {
                 is_refused: true,
-                ..Spare::of(refused)
+                ..spare_of(instance, refused)
             };
             kept = with_spare(&kept, refused);
         }
@@ -117,6 +117,7 @@ impl Refresh<'_> {
         let promote = Promote {
             commit,
             nonce: &held.nonce,
+            in_doubt,
             suspect,
         };
         retry::insist(self.clock, || self.instances.promote(promote.clone())).await?;
@@ -189,10 +190,12 @@ impl Refresh<'_> {
     }
 }
 
-/// The newest spare that can be used at once, of those that have been refused once, or have not.
-fn newest_spare(instance: &Instance, is_refused: bool) -> Option<&StoredGrant> {
-    let mut spares = instance.spares.iter().rev();
-    spares.find_map(|spare| spare.grant().filter(|_| spare.is_refused == is_refused))
+/// The newest spare that can be used at once, of those that have been refused once, or have not; and whether
+/// it is in doubt.
+fn newest_spare(instance: &Instance, is_refused: bool) -> Option<(&StoredGrant, bool)> {
+    let spares = instance.spares.iter().rev();
+    let mut alike = spares.filter(|spare| spare.is_refused == is_refused);
+    alike.find_map(|spare| Some((spare.grant()?, spare.in_doubt)))
 }
 
 /// Whether an answer that nobody could read may hold what replaced the refused token. Then the
@@ -220,8 +223,9 @@ fn truly(held: &Held<'_>, rotation: Rotation, failure: TokenFailure) -> TokenFai
     };
     let words = failure.words.unwrap_or_default();
     // Of several, it is not known whose answer was the one that mattered.
-    let before = match held.instance.attempts {
-        1 => "",
+    let before = match (held.instance.attempts, held.grant.parent) {
+        (1, Some(_)) => "",
+        // A spare that took another's place brought the doubt with it.
         _ => " or before",
     };
     TokenFailure {

@@ -46,6 +46,7 @@ impl Refresh<'_> {
         };
         let whole = Spare {
             is_refused: kept.is_refused,
+            in_doubt: kept.in_doubt,
             ..Spare::of(whole)
         };
         // If others have changed the spares meanwhile the version has to do.
