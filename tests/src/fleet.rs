@@ -146,6 +146,7 @@ impl<'w> Fleet<'w> {
         StoredGrant {
             epoch: 1,
             parent: None,
+            answered_under: None,
             tokens: sealed,
             refresh_tokens: RefreshTokens::Inside,
             refreshable: true,

@@ -23,13 +23,14 @@ pub(crate) const JOURNAL_EPOCH: &str = "journal_epoch";
 pub(crate) const VERSION: &str = "refresh_version";
 
 /// The attributes of a grant.
-pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<AttributeValue>); 11] {
+pub(crate) fn attributes(grant: &StoredGrant) -> [(&'static str, Option<AttributeValue>); 12] {
     let refresh_tokens = &grant.refresh_tokens;
     let journal = refresh_tokens.journal();
     let version = refresh_tokens.version();
     [
         ("committed_epoch", Some(number(grant.epoch))),
         ("parent_epoch", grant.parent.map(number)),
+        ("answer_epoch", grant.answered_under.map(number)),
         (TOKENS, Some(sealed(&grant.tokens))),
         (JOURNAL, journal.map(|journal| sealed(&journal.sealed))),
         (JOURNAL_EPOCH, journal.map(|journal| number(journal.epoch))),
@@ -47,6 +48,7 @@ pub(crate) fn read(item: Reader<'_>) -> Result<StoredGrant, StoreError> {
     Ok(StoredGrant {
         epoch: item.number("committed_epoch")?,
         parent: item.number_if("parent_epoch")?,
+        answered_under: item.number_if("answer_epoch")?,
         tokens: item.sealed(TOKENS)?,
         refresh_tokens: read_refresh_tokens(item)?,
         refreshable: item.flag("refreshable")?,

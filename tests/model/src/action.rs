@@ -260,6 +260,7 @@ fn reconnect(here: &Configuration, state: &mut State) {
         incarnation: item.incarnation + 1,
         epoch,
         committed: epoch,
+        origin: epoch,
         journal: match here.in_vault() {
             true => epoch,
             false => 0,

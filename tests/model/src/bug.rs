@@ -41,6 +41,9 @@ pub enum Bug {
     /// A spare that was asked with before, by a request whose fate is unknown, takes the place of what is
     /// refused as if it had not been.
     DoubtForgotten,
+    /// An answer whose commit is tried again becomes a spare although it has taken another's place, for it has
+    /// another epoch there.
+    PromotedKeptAgain,
     /// What the steps after a refresh brought becomes a spare if it comes late, as an answer does.
     FollowerKept,
     /// Whoever moves `AWSCURRENT` looks where it is when it comes to it, and not before its lease.

@@ -45,6 +45,8 @@ pub enum Lease {
 pub struct Spare {
     /// The epoch that it was asked for under; 0 where there is no spare.
     pub epoch: u8,
+    /// The epoch of the answer that its token came by: another one if it had taken a place in between.
+    pub origin: u8,
     /// Its token, sealed in the item.
     pub token: Token,
     /// Whether the provider has refused it once.
@@ -57,6 +59,7 @@ pub struct Spare {
 pub const MOST_SPARES: usize = 3;
 const NO_SPARE: Spare = Spare {
     epoch: 0,
+    origin: 0,
     token: Token::NONE,
     is_suspect: false,
     is_in_doubt: false,
@@ -76,6 +79,9 @@ pub struct Item {
     pub committed: u8,
     /// The committed epoch that the current tokens were made from; 0 where that is not known.
     pub parent: u8,
+    /// The epoch of the answer that the current tokens came by: an earlier one if a spare took the place
+    /// of what was refused.
+    pub origin: u8,
     /// `ct`, its refresh token.
     pub token: Token,
     /// `sp`, the newest first.
@@ -100,6 +106,7 @@ impl Item {
             epoch: 1,
             committed: 1,
             parent: 0,
+            origin: 1,
             token,
             spares: [NO_SPARE; MOST_SPARES],
             lease: Lease::Free,
@@ -117,6 +124,7 @@ impl Item {
             status,
             epoch: 0,
             committed: 0,
+            origin: 0,
             version: Token::NONE,
             ..Self {
                 incarnation: self.incarnation,
@@ -166,6 +174,12 @@ impl Item {
         self.spares.iter().any(|spare| spare.epoch == epoch)
     }
 
+    /// Whether the answer of an epoch is in the item, whatever epoch its token has now.
+    #[must_use]
+    pub fn has_answer(&self, epoch: u8) -> bool {
+        self.origin == epoch || self.spares.iter().any(|spare| spare.origin == epoch)
+    }
+
     /// Drops the spare of an epoch.
     pub fn drop_spare(&mut self, epoch: u8) {
         for spare in &mut self.spares {
@@ -196,6 +210,7 @@ impl Item {
     pub fn displaced(&self) -> Spare {
         Spare {
             epoch: self.committed,
+            origin: self.origin,
             token: self.token,
             is_suspect: self.status != Status::Active,
             is_in_doubt: self.attempts > 0,
@@ -210,6 +225,7 @@ impl Item {
         }
         self.token = token;
         self.committed = epoch;
+        self.origin = epoch;
         self.parent = parent;
     }
 }

@@ -98,14 +98,19 @@ fn keep_parent(here: &Configuration, item: &mut Item) {
 }
 
 /// The answer comes after a newer one. It is a spare, unless the newer one was made from it or from
-/// what came after it: then it had been committed by an earlier try of ours, and is used.
+/// what came after it: then it had been committed by an earlier try of ours, and is used. Nor is one that
+/// is in the item already, where it has taken another's place or lost it again.
 fn keep_spare(here: &Configuration, item: &mut Item, worker: &Worker) {
     if item.parent >= worker.epoch && !here.lacks(Bug::UsedKept) {
+        return;
+    }
+    if item.has_answer(worker.epoch) && !here.lacks(Bug::PromotedKeptAgain) {
         return;
     }
     if !item.has_spare(worker.epoch) {
         item.keep(Spare {
             epoch: worker.epoch,
+            origin: worker.epoch,
             token: worker.answer,
             is_suspect: false,
             is_in_doubt: false,

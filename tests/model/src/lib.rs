@@ -17,6 +17,7 @@
 //! | [`item::Item::epoch`] | `ep` | `Instance::epoch` |
 //! | [`item::Item::committed`] | `ce` | `StoredGrant::epoch` |
 //! | [`item::Item::parent`] | | `StoredGrant::parent` |
+//! | [`item::Item::origin`], [`item::Spare::origin`] | | `StoredGrant::answer_epoch` |
 //! | [`item::Item::token`] | `ct` | `StoredGrant::tokens` |
 //! | [`item::Item::spares`] | `sp` | `Instance::spares` |
 //! | [`item::Spare::is_suspect`], [`item::Spare::is_in_doubt`] | | `Spare::is_refused`, `Spare::in_doubt` |
@@ -60,6 +61,8 @@
 //!   in doubt ([`bug::Bug::ParentDropped`]).
 //! - A spare that was kept because a request with it may still be on its way is still in doubt when it
 //!   takes the place of what is refused ([`bug::Bug::DoubtForgotten`]).
+//! - A spare that takes another's place remembers which answer it came by, so that this answer, committed once more,
+//!   does not push out other spares ([`bug::Bug::PromotedKeptAgain`]).
 //! - What the steps after a refresh brought has the refresh's own token: if anything has moved since, it
 //!   is dropped, and no spare ([`bug::Bug::FollowerKept`]).
 //! - The version that `AWSCURRENT` is removed from is the one that was seen before the lease

@@ -59,6 +59,7 @@ fn promote(here: &Configuration, item: &mut Item, spare: Spare, epoch: u8) {
         false => epoch,
     };
     item.take(spare.token, (epoch, 0), here.in_vault());
+    item.origin = spare.origin;
     item.attempts = u8::from(spare.is_in_doubt && !here.lacks(Bug::DoubtForgotten));
     if spare.is_suspect {
         item.status = Status::Suspect;

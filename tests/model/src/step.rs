@@ -165,6 +165,7 @@ fn follow(here: &Configuration, state: &mut State, who: u8) {
     } else if is_same_consent && item.committed > worker.epoch && here.lacks(Bug::FollowerKept) {
         item.keep(Spare {
             epoch: worker.epoch,
+            origin: worker.epoch,
             token: worker.answer,
             is_suspect: false,
             is_in_doubt: false,

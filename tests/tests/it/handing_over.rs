@@ -5,11 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use latchkey_core::{
     flow::refresh::Refreshed,
+    model::instance::Instance,
     port::{Clock as _, Egress, InDoubt, SendError, WireAnswer, WireRequest},
 };
 use latchkey_tests::{
     fleet::{Fleet, granted},
-    worker::{Script, Worker},
+    worker::{Script, Worker, answer},
     world::World,
 };
 use serde_json::{Value, json};
@@ -180,6 +181,44 @@ async fn nobody_spends_a_token_while_its_answer_may_be_in_the_queue() {
     let adopted = other.find(&key).await;
     assert_eq!(adopted.grant().unwrap().epoch, 2);
     assert_eq!((adopted.attempts, adopted.not_before), (0, None));
+}
+
+/// A spare that takes the place of what is refused has another epoch there, and still is the same answer.
+#[tokio::test]
+async fn an_answer_that_comes_twice_takes_no_room_from_other_spares() {
+    let world = World::start().await;
+    let line = Line::to(&world.server.store_url).await;
+    let fleet = Fleet::rotating(&world, "shop.example", json!("until_used")).await;
+    let key = fleet.overdue(60).await;
+    let worker = Worker::at(&world, &line.url);
+    let provider = Provider::cutting(&line);
+    let refresh = worker.refresh(&provider);
+    let refreshed = Box::pin(refresh.refresh(&worker.find(&key).await)).await;
+    assert!(matches!(refreshed, Ok(Refreshed::Renewed(..))));
+    let (adoptions, _) = worker.adoptions();
+    line.is_up.send_replace(true);
+
+    let other = Worker::of(&world);
+    other.clock.jump(Duration::from_secs(3600));
+    let refusal = answer(400, &json!({ "error": "invalid_grant" }));
+    let asked = Script::new(&other, &key, [Ok(granted()), Ok(refusal)]);
+    let others = other.refresh(&asked);
+    let renewed = Box::pin(others.refresh(&other.find(&key).await)).await;
+    assert!(matches!(renewed, Ok(Refreshed::Renewed(..))), "{renewed:?}");
+    let epochs =
+        |now: &Instance| -> Vec<u64> { now.spares.iter().map(|spare| spare.epoch).collect() };
+    Box::pin(refresh.adopt(&adoptions[0])).await.unwrap();
+    assert_eq!(epochs(&other.find(&key).await), [1, 2]);
+    let refused = Box::pin(others.refresh(&other.find(&key).await)).await;
+    assert!(matches!(refused, Ok(Refreshed::Moved)), "{refused:?}");
+
+    for _ in 0..2 {
+        let now = other.find(&key).await;
+        let grant = now.grant().unwrap();
+        assert_eq!((grant.epoch, grant.answer_epoch()), (4, 2));
+        assert_eq!(epochs(&now), [1, 3]);
+        Box::pin(refresh.adopt(&adoptions[0])).await.unwrap();
+    }
 }
 
 /// The reminders that one refresh leaves.

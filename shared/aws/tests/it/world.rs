@@ -370,6 +370,7 @@ pub(crate) fn grant(epoch: u64) -> StoredGrant {
     StoredGrant {
         epoch,
         parent: epoch.checked_sub(1),
+        answered_under: epoch.checked_sub(2),
         tokens: sealed(u8::try_from(epoch).unwrap()),
         refresh_tokens: RefreshTokens::Inside,
         refreshable: true,

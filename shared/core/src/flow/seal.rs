@@ -103,6 +103,7 @@ pub(super) async fn seal_anew(
     let promoted = StoredGrant {
         epoch,
         parent: None,
+        answered_under: Some(spare.answer_epoch()),
         ..spare.clone()
     };
     if vault.secrets().is_none() || !tokens.has_refresh_token() {
@@ -142,6 +143,7 @@ fn seal_tokens(
     Ok(StoredGrant {
         epoch,
         parent: None,
+        answered_under: None,
         tokens: vault.seal(place, &plaintext)?,
         refresh_tokens: RefreshTokens::Inside,
         refreshable: grant.refreshable,

@@ -244,6 +244,10 @@ pub struct StoredGrant {
     /// The epoch whose tokens it was made from, so that an answer that was used is known as such;
     /// `None` for what a consent brought, and for a spare that took the place of what was refused.
     pub parent: Option<u64>,
+    /// The epoch under which its answer came, if it has been given another one since, as a spare is that takes
+    /// the place of what was refused: the answer is known by it if it comes once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_under: Option<u64>,
     /// The sealed tokens.
     pub tokens: Sealed,
     /// Where the refresh tokens are.
@@ -261,6 +265,12 @@ pub struct StoredGrant {
 }
 
 impl StoredGrant {
+    /// The epoch under which its answer came.
+    #[must_use]
+    pub fn answer_epoch(&self) -> u64 {
+        self.answered_under.unwrap_or(self.epoch)
+    }
+
     /// When the user consented.
     #[must_use]
     pub fn consented_at(&self) -> Timestamp {

@@ -135,6 +135,7 @@ mod tests {
         StoredGrant {
             epoch,
             parent: Some(epoch - 1),
+            answered_under: None,
             tokens: Sealed::new(vec![0, 255, 7]),
             refresh_tokens: RefreshTokens::Journal(Journal {
                 epoch: 7,

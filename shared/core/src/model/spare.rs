@@ -35,6 +35,12 @@ impl Spare {
 }
 
 impl Spare {
+    /// The epoch under which its answer came, which is another one if it has been the grant since.
+    #[must_use]
+    pub fn answer_epoch(&self) -> u64 {
+        self.grant().map_or(self.epoch, StoredGrant::answer_epoch)
+    }
+
     /// Its grant, if it is one that can be used at once.
     #[must_use]
     pub fn grant(&self) -> Option<&StoredGrant> {

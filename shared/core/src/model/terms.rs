@@ -197,6 +197,7 @@ mod tests {
         StoredGrant {
             epoch: 1,
             parent: None,
+            answered_under: None,
             tokens: Sealed::new(Vec::new()),
             refresh_tokens: RefreshTokens::Inside,
             refreshable: grant.refreshable,

@@ -183,6 +183,18 @@ fn a_doubt_forgotten_with_the_spare_that_it_was_about_loses_the_connection() {
     );
 }
 
+/// There is room for three spares: the same answer three times leaves none for what works.
+#[test]
+fn an_answer_kept_again_after_it_took_anothers_place_loses_the_connection() {
+    breaks(
+        Configuration {
+            leases: 5,
+            ..displacing(with(Policy::UntilUsed, &[Bug::PromotedKeptAgain]))
+        },
+        NO_AVOIDABLE_LOSS,
+    );
+}
+
 #[test]
 fn a_spare_with_its_old_epoch_is_a_regress_and_is_not_healed() {
     let configuration = displacing(with(Policy::UntilUsed, &[Bug::PromotedAsOld]));

@@ -98,6 +98,7 @@ impl World {
         let grant = StoredGrant {
             epoch: 1,
             parent: None,
+            answered_under: None,
             tokens: self.sealed(key, &tokens),
             refresh_tokens: self.journal(key, &tokens),
             refreshable: true,

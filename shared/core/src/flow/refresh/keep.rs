@@ -225,7 +225,9 @@ impl Refresh<'_> {
             let Some((current, grant)) = same.and_then(|now| Some((now, now.grant()?))) else {
                 return Ok(Settled::Homeless);
             };
-            let is_kept = current.spares.iter().any(|kept| kept.epoch == spare.epoch);
+            let mut answers = current.spares.iter().map(Spare::answer_epoch);
+            let is_kept =
+                answers.any(|kept| kept == spare.epoch) || grant.answer_epoch() == spare.epoch;
             let committed = match (&spare.answer, grant.epoch.cmp(&spare.epoch)) {
                 (_, Ordering::Equal) => return Ok(Settled::Kept),
                 (SpareAnswer::Grant(late), Ordering::Less) => {

@@ -14,6 +14,7 @@ fn grant(expires: Option<i64>, refreshable: bool) -> StoredGrant {
     StoredGrant {
         epoch: 1,
         parent: None,
+        answered_under: None,
         tokens: Sealed::new(Vec::new()),
         refresh_tokens: RefreshTokens::Inside,
         refreshable,
