@@ -223,8 +223,8 @@ fn truly(held: &Held<'_>, rotation: Rotation, failure: TokenFailure) -> TokenFai
     };
     let words = failure.words.unwrap_or_default();
     // Of several, it is not known whose answer was the one that mattered.
-    let before = match (held.instance.attempts, held.grant.parent) {
-        (1, Some(_)) => "",
+    let before = match (held.instance.attempts, held.grant.answered_under) {
+        (1, None) => "",
         // A spare that took another's place brought the doubt with it.
         _ => " or before",
     };
