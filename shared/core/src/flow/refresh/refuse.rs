@@ -75,7 +75,8 @@ impl Refresh<'_> {
 
     /// Puts a spare in the place of what is refused. What is refused for the first time stays as a
     /// spare: one refusal ends nothing. The epoch is the lease's, so that nobody takes what is refused for
-    /// newer. Who asks with it next knows if that has been done before. `suspect` is why and how long it waits, if the spare has been refused once itself.
+    /// newer. Who asks with it next knows if that has been done before. `suspect` is why and how long it
+    /// waits, if the spare has been refused once itself.
     async fn promote(
         &self,
         held: &Held<'_>,

@@ -12,7 +12,7 @@ use crate::{
         grant::StoredGrant,
         instance::Instance,
         refresh_tokens::RefreshTokens,
-        spare::{Spare, without_spare},
+        spare::{Spare, SpareAnswer, without_spare},
     },
     port::{Committed, KeepSpare, Spares, VaultError},
 };
@@ -45,9 +45,8 @@ impl Refresh<'_> {
             return Ok(());
         };
         let whole = Spare {
-            is_refused: kept.is_refused,
-            in_doubt: kept.in_doubt,
-            ..Spare::of(whole)
+            answer: SpareAnswer::Grant(Box::new(whole)),
+            ..kept.clone()
         };
         // If others have changed the spares meanwhile the version has to do.
         self.add_spare(&now, whole).await.map(drop)
