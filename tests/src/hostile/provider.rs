@@ -42,6 +42,10 @@ pub enum Deed {
     Reset,
 }
 
+/// How many have been started. Each has a path of its own: where hundreds of ports are taken at once,
+/// some are of a server that has ended, whose callers have not.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
 /// A provider that runs; it ends with this value.
 #[derive(Debug)]
 pub struct Provider {
@@ -53,6 +57,7 @@ pub struct Provider {
 
 #[derive(Debug)]
 struct Shared {
+    path: String,
     script: Mutex<Script>,
     connections: AtomicUsize,
     requests: AtomicUsize,
@@ -71,14 +76,17 @@ impl Provider {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a port");
         let address = listener.local_addr().expect("an address");
+        let path = format!("/{}/", STARTED.fetch_add(1, Ordering::SeqCst));
+        let token_url = format!("http://{address}{path}token");
         let shared = Arc::new(Shared {
+            path,
             script: Mutex::new(script),
             connections: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             written: AtomicU64::new(0),
         });
         Self {
-            token_url: format!("http://{address}/token"),
+            token_url,
             task: tokio::spawn(accept(listener, Arc::clone(&shared))),
             shared,
         }
@@ -93,7 +101,7 @@ impl Provider {
             .unwrap_or_else(PoisonError::into_inner) = script;
     }
 
-    /// How many requests have come.
+    /// How many requests have come below the path of its token URL.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
@@ -124,7 +132,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    read_request(&mut stream).await?;
+    if !read_request(&mut stream).await?.starts_with(&shared.path) {
+        return Ok(());
+    }
     shared.requests.fetch_add(1, Ordering::SeqCst);
     let script = shared.script.lock();
     let script = script.unwrap_or_else(PoisonError::into_inner).clone();
@@ -161,8 +171,8 @@ async fn write(stream: &mut TcpStream, shared: &Shared, bytes: &[u8]) -> io::Res
     Ok(())
 }
 
-/// Reads one request, its body too.
-async fn read_request(stream: &mut TcpStream) -> io::Result<()> {
+/// Reads one request, its body too, and gives its path.
+async fn read_request(stream: &mut TcpStream) -> io::Result<String> {
     let mut request = Vec::new();
     let mut piece = [0; 4096];
     let (head, length) = loop {
@@ -177,7 +187,8 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<()> {
     };
     let mut rest = vec![0; (head + length).saturating_sub(request.len())];
     stream.read_exact(&mut rest).await?;
-    Ok(())
+    let text = String::from_utf8_lossy(&request);
+    Ok(text.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
 /// The length of a request's body, as its head says.

@@ -28,14 +28,14 @@ pub struct Settings {
     pub base_url: Url,
     /// How many instances it works at once.
     pub in_flight: usize,
-    /// How long a call may take at most, below the product's own limit. A path of [`PATIENT`] has the
-    /// product's.
+    /// How long a call may take at most, below the product's own limit. A path that ends with [`PATIENT`]
+    /// has the product's.
     pub limit: Duration,
     /// What it logs: a `tracing` filter.
     pub log: String,
 }
 
-/// The path of a token URL whose answer is waited for as long as the product waits.
+/// How the path of a token URL ends whose answer is waited for as long as the product waits.
 pub const PATIENT: &str = "/patient";
 
 /// The most memory that a process has ever held.

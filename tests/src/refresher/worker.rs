@@ -91,7 +91,7 @@ struct Hurried {
 #[async_trait]
 impl Egress for Hurried {
     async fn send(&self, mut request: WireRequest) -> Result<WireAnswer, SendError> {
-        if request.url.path() != PATIENT {
+        if !request.url.path().ends_with(PATIENT) {
             request.limit = request.limit.min(self.limit);
         }
         self.inner.send(request).await
